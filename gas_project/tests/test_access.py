@@ -149,6 +149,8 @@ def test_every_page_allows_no_script_or_style_within_it(clients: dict[str, Clien
 def test_the_admin_is_for_staff(clients: dict[str, Client]):
     statuses = {who: client.get(reverse("admin:index")).status_code for who, client in clients.items()}
     assert statuses == {"anonymous": 302, "other": 302, "owner": 302, "staff": 200}
+    login = {who: client.get(reverse("admin:login")).status_code for who, client in clients.items()}
+    assert login == {"anonymous": 302, "other": 403, "owner": 403, "staff": 302}
 
 
 def test_a_job_can_be_submitted_and_a_file_begun_only_with_a_csrf_token(user: User):
