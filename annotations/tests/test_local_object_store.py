@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import StopUpload
+from django.http import HttpRequest
 from django.test import Client
 
 from annotations.storage import local, ranges
 from annotations.storage.local import DownloadGrant, LocalObjectStore, seal
 from annotations.storage.port import StorageError, UploadForm
+from annotations.storage.receiving import DraftUploadHandler
 
 MULTIPART = "multipart/form-data; boundary=edge"
 
@@ -61,6 +64,15 @@ def test_an_upload_that_breaks_off_leaves_nothing(store: LocalObjectStore, folde
 def test_a_refused_upload_leaves_nothing(store: LocalObjectStore, folders: Path):
     Client().post(form_for(store).url, {"key": "u/j~a.vcf", "file": SimpleUploadedFile("a.vcf", b"x" * 200)})
     assert files_below(folders / "objects") == []
+
+
+def test_no_byte_beyond_the_limit_is_written(store: LocalObjectStore):
+    with store.draft() as draft:
+        handler = DraftUploadHandler(HttpRequest(), draft, max_bytes=10)
+        handler.receive_data_chunk(b"x" * 10, 0)
+        with pytest.raises(StopUpload):
+            handler.receive_data_chunk(b"y", 10)
+        assert draft.file.tell() == 10
 
 
 def test_an_upload_without_permission_is_not_stored_at_all(folders: Path):

@@ -68,6 +68,21 @@ def test_submitting_again_gives_the_same_job_and_sends_nothing(
     assert sent_tasks == []
 
 
+def test_of_two_submits_at_once_the_later_gets_the_job_of_the_earlier_and_sends_nothing(
+    user: Any,
+    upload: Any,
+    sent_tasks: Any,
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    key = upload()
+    first = submit(user, key)
+    monkeypatch.setattr(uploads, "job_of", lambda *_: None)  # as seen before the other had made it
+    with django_capture_on_commit_callbacks(execute=True):
+        assert submit(user, key) == first
+    assert sent_tasks == []
+
+
 def test_submitting_again_gives_the_same_job_even_when_its_input_is_gone(user: Any, upload: Any):
     key = upload()
     job = submit(user, key)
