@@ -15,9 +15,9 @@ STAGES = {
     "starting": "Starting",
     "fetch": "Fetching the file",
     "check": "Checking the file",
-    "consequences": "Predicting consequences",
-    "known": "Looking up known variants",
+    "annotate": "Predicting consequences and looking up known variants",
     "publish": "Writing the results",
+    "store": "Storing the results",
 }
 
 

@@ -25,7 +25,7 @@ def browser(user: Any) -> Client:
     return client
 
 
-def running(user: Any, stage: str = "consequences", variants_done: int | None = 1200) -> Job:
+def running(user: Any, stage: str = "annotate", variants_done: int | None = 1200) -> Job:
     job = make_job(user)
     Job.objects.claim(job.job_id, "task")
     Job.objects.report(job.job_id, "task", stage, variants_done)
@@ -43,9 +43,9 @@ def completed(user: Any, tmp_path: Path) -> Job:
         (tmp_path / "output").write_text(f"content of {key.rpartition('patient')[2]}")
         object_store().publish(tmp_path / "output", key)
     summary = {
-        "records": 65370,
-        "impact": {"MODIFIER": 9, "HIGH": 2},
-        "left_out": ["3 records of contig <HLA>."],
+        "records_in": 65370,
+        "impacts": {"MODIFIER": 9, "HIGH": 2},
+        "notes": ["3 records of contig <HLA>."],
     }
     outputs = Outputs("results", result, index, table, log, result_bytes=4096, summary=summary)
     Job.objects.complete(job.job_id, "task", outputs)
@@ -89,7 +89,9 @@ def test_a_waiting_job_asks_for_news(browser: Client, user: Any):
 
 
 def test_a_running_job_shows_its_stage_and_how_far_it_is(browser: Client, user: Any):
-    assert "Predicting consequences, 1,200 variants done" in page(browser, running(user))
+    assert "Predicting consequences and looking up known variants, 1,200 variants done" in page(
+        browser, running(user)
+    )
 
 
 def test_a_stage_of_another_name_is_shown_by_it(browser: Client, user: Any):
@@ -103,13 +105,13 @@ def test_a_finished_job_asks_for_no_more_news(browser: Client, completed: Job):
 
 def test_no_news_is_an_empty_answer(browser: Client, user: Any):
     job = running(user)
-    assert status(browser, job, "RUNNING.consequences.1200.NONE").status_code == 204
+    assert status(browser, job, "RUNNING.annotate.1200.NONE").status_code == 204
 
 
 def test_a_new_stage_is_announced_and_new_counts_are_not(browser: Client, user: Any):
     job = running(user)
     stage = status(browser, job, "RUNNING.check.None.NONE").content.decode()
-    counts = status(browser, job, "RUNNING.consequences.1000.NONE").content.decode()
+    counts = status(browser, job, "RUNNING.annotate.1000.NONE").content.decode()
     assert "announcement" in stage
     assert "announcement" not in counts and "1,200" in counts
 
@@ -161,7 +163,7 @@ def test_a_failed_job_shows_the_reason_and_what_to_do(browser: Client, user: Any
     job.refresh_from_db()
     shown = page(browser, job)
     assert "Line 3: expected tabs, found &lt;spaces&gt;." in shown
-    assert "upload it again" in shown
+    assert "Upload a file again" in shown
     assert "Downloads" not in shown
 
 

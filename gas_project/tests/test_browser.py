@@ -67,8 +67,8 @@ def test_a_file_is_uploaded_and_its_job_followed_to_the_end(
 
     # The page tells of each step by itself.
     Job.objects.claim(job.job_id, "task")
-    Job.objects.report(job.job_id, "task", "consequences", 1200)
-    page.get_by_text("Predicting consequences, 1,200 variants done").wait_for()
+    Job.objects.report(job.job_id, "task", "annotate", 1200)
+    page.get_by_text("1,200 variants done").wait_for()
     outputs = Outputs("results", "r/x.annot.vcf.gz", "", "", "", result_bytes=9, summary={"records": 1200})
     Job.objects.complete(job.job_id, "task", outputs)
     page.get_by_role("link", name="x.annot.vcf.gz").wait_for()
