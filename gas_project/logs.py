@@ -44,5 +44,6 @@ def logging_config(*, as_json: bool) -> dict[str, Any]:
         "loggers": {
             "botocore": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
+            "celery": {"level": "WARNING"},
         },
     }
