@@ -1,10 +1,10 @@
 """Tell a user by mail how a job ended: once, whatever is delivered twice or dies half-way.
 
 Who wins: `claim_notification` lets one task through and keeps its twins out for a minute. It sends, then
-notes `notified_at`, after which nobody gets through. A task that dies before it has sent is followed, when its
-minute is over, by one that the sweep sends: the mail is late. A task that is killed between the mail server's
-yes and the note of it is followed too, and that is the one way to a second mail; it bears the Message-ID of
-the first, by which mail servers and programs know it for the same.
+notes `notified_at`, after which nobody gets through. A task that dies before it has sent is followed, when
+its minute is over, by one that the sweep sends: the mail is late. A task that is killed between the mail
+server's yes and the note of it is followed too, and that is the one way to a second mail; it bears the
+Message-ID of the first, by which mail servers and programs know it for the same.
 """
 
 from smtplib import SMTPException

@@ -26,14 +26,9 @@ def sweep_jobs() -> None:
     _each(Job.objects.nobody_told(now), lambda job: _resend(job, "notify"))
 
 
-def resume_all() -> int:
-    """Send every job that is not over. Only for a start before which no worker was left; how many there are.
-
-    What ran when the last worker was killed need not wait for its lease.
-    """
-    Job.objects.release_all()
-    waiting = Job.objects.filter(status=Status.PENDING)
-    return sum(_resend(job, "annotate") for job in waiting.order_by("submitted_at").iterator())
+def resend_waiting() -> None:
+    """Send every PENDING job, however lately it was sent: the broker may have started from nothing."""
+    _each(Job.objects.filter(status=Status.PENDING), lambda job: _resend(job, "annotate"))
 
 
 def _run_again_or_give_up(job: Job) -> bool:

@@ -1,11 +1,13 @@
 """The Celery application."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 import structlog
 from celery import Celery, Task, signals
+from celery.platforms import SecurityWarning
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
 
@@ -14,6 +16,10 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["tasks"], related_name="pipeline")
 app.autodiscover_tasks(["tasks"], related_name="sweep")
 app.steps["consumer"].add("tasks.visibility:VisibilityExtender")  # by name: only a worker loads it
+
+
+# It warns root because a pickled message could run anything; ours are JSON (accept_content), which can't.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
 @signals.setup_logging.connect
