@@ -138,6 +138,7 @@ BROKER_ENDPOINT_URL = ENVIRONMENT.broker_url or f"http://127.0.0.1:{ENVIRONMENT.
 CELERY_BROKER_URL = (
     "sqs://" + ("embedded:broker@" if BROKER_IS_EMBEDDED else "") + BROKER_ENDPOINT_URL.split("//")[1]
 )
+CELERY_BROKER_TRANSPORT = "tasks.transport:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "is_secure": BROKER_ENDPOINT_URL.startswith("https:"),
     "queue_name_prefix": ENVIRONMENT.queue_prefix,

@@ -32,7 +32,7 @@ class VisibilityExtender(bootsteps.StartStopStep):
         self._thread: threading.Thread | None = None
 
     def include_if(self, consumer: Consumer) -> bool:
-        return consumer.app.connection_for_read().transport_cls == "sqs"
+        return bool(consumer.app.connection_for_read().transport.driver_type == "sqs")
 
     def start(self, consumer: Consumer) -> None:
         # The consumer starts anew after each lost connection; the thread goes on meanwhile.

@@ -145,16 +145,16 @@ class Supervisor:
 
     def _restart_what_ended(self) -> None:
         self._heed_stop()
-        for child in list(self._children.values()):
+        for name in list(self._children):
+            child = self._children[name]
             if not child.is_alive():
                 self._count_failure(child)
-                self._write("service", f"{child.program.name} {_how_it_ended(child)}; starting it again")
+                self._write("service", f"{name} {_how_it_ended(child)}; starting it again")
                 self._wait(RESTART_AFTER_SECONDS)
                 self._restart(child)
-                for other in list(self._children.values()):
-                    if child.program.name in other.program.leans_on:
-                        self._stop([other])
-                        self._restart(other)
+                for other in [other for other in self._children.values() if name in other.program.leans_on]:
+                    self._stop([other])
+                    self._restart(other)
 
     def _count_failure(self, child: _Child) -> None:
         failures = self._failed_at.setdefault(child.program.name, deque(maxlen=FAILURES_AT_MOST))
