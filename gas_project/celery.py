@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task, signals
-from celery.platforms import SecurityWarning
+from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # its stubs lack it
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
 

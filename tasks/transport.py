@@ -1,9 +1,9 @@
 """kombu's SQS transport, mended where it takes a worker down.
 
-In kombu 5.7.0 an answer of 5xx to ReceiveMessage, or none, arrives at `Channel._on_messages_ready` as an empty
-list, where a dict is expected: AttributeError ends the worker, or leaves it alive and deaf. Here it counts as
-an empty answer, and the next try waits a little, so that a broker in trouble is not asked twenty times a
-second.
+In kombu 5.7.0 an answer of 5xx to ReceiveMessage, or none, arrives at `Channel._on_messages_ready` as an
+empty list, where a dict is expected: AttributeError ends the worker, or leaves it alive and deaf. Here it
+counts as an empty answer, and the next try waits a little, so that a broker in trouble is not asked twenty
+times a second.
 """
 
 from typing import Any

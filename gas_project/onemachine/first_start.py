@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
+from annotations.engine.demo import build_demo
+
 DEMO_EMAIL = "demo@localhost"
 ADMIN_EMAIL = "admin@localhost"
 
@@ -26,7 +28,7 @@ def prepare() -> list[Account]:
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # empty here, but whitenoise warns where it is missing
     call_command("migrate", interactive=False, verbosity=0)
     if not any(settings.REFERENCES_DIR.glob("*/*/manifest.json")):
-        call_command("reference", "demo", verbosity=0)
+        build_demo(settings.REFERENCES_DIR)
     if get_user_model().objects.exists():
         return []
     return [_make(DEMO_EMAIL, "demo user"), _make(ADMIN_EMAIL, "admin", is_staff=True, is_superuser=True)]
