@@ -3,10 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from gas_project import views
+from gas_project import health, views
 from gas_project.accounts.views import profile
-
-from gas_project import health
 
 urlpatterns = [
     path("", views.home, name="home"),
