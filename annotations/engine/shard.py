@@ -124,12 +124,12 @@ class _ShardRun:
             for number, (_, block) in enumerate(self._chunks()):
                 records = self._parse(block)
                 path = self.directory / f"alleles-{number}.ipc"
-                alleles = pl.read_ipc(path, memory_map=False)
+                alleles = pl.read_ipc(path)
                 path.unlink()
                 alleles = self._annotate(alleles)
                 self._count(records, alleles)
-                lines = self._lines(records, alleles)
-                body.write(lines)
+                records = self._edit(records, alleles)
+                body.write(_lines(records))
                 table = table_rows(records, alleles, self.plan, self.bundle, self.shard.first_record + done)
                 table.write_ipc(self.directory / f"table-{number:05}.ipc")
                 done += len(records)
@@ -240,23 +240,25 @@ class _ShardRun:
             self._model = contig, GeneModel.of(Transcripts(path))
         return self._model[1]
 
-    def _lines(self, records: pl.DataFrame, alleles: pl.DataFrame) -> bytes:
+    def _edit(self, records: pl.DataFrame, alleles: pl.DataFrame) -> pl.DataFrame:
         info, renamed = assembly.rename_own_fields(records["info"], self.ids)
         self.counts.renamed |= renamed
         additions = assembly.info_additions(alleles, self.bundle.known_sources, len(records))
         if self.plan.keep_bcsq:
             additions = assembly.with_bcsq(additions, alleles, self._bcsq)
-        edited = records.with_columns(
+        return records.with_columns(
             assembly.merged_ids(records["id"], alleles, self.bundle.known_sources).alias("id"),
             assembly.with_info(info, additions).alias("info"),
         )
-        buffer = io.BytesIO()
-        edited.write_csv(buffer, include_header=False, separator="\t", quote_style="never")
-        return buffer.getvalue()
-
     def _count(self, records: pl.DataFrame, alleles: pl.DataFrame) -> None:
         self.counts.add_alleles(alleles)
         for source in self.bundle.known_sources:
             if source.name in alleles.columns:
                 self.counts.add_known(alleles, source.name)
         self.counts.add_keys(records)
+
+
+def _lines(records: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    records.write_csv(buffer, include_header=False, separator="\t", quote_style="never")
+    return buffer.getvalue()

@@ -82,7 +82,9 @@ def table_rows(
         f"{source.name}_id" for source in bundle.known_sources if f"{source.name}_id" in alleles.columns
     ]
     known_ids = (
-        pl.concat_list(id_columns).list.drop_nulls() if id_columns else pl.lit(None, pl.List(pl.String))
+        alleles.select(pl.concat_list(id_columns).list.drop_nulls().alias("known_ids"))["known_ids"]
+        if id_columns
+        else pl.lit(None, pl.List(pl.String)).alias("known_ids")
     )
     reasons = {int(reason): text for reason, text in REASON_TEXT.items()}
     contigs = dict(enumerate(name for _, name in plan.contigs))
@@ -94,7 +96,7 @@ def table_rows(
         *[pl.when(pl.col(name) != ".").then(name).alias(name) for name in ("id", "filter")],
         _alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
         alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
-        alleles.select(known_ids.alias("known_ids"))["known_ids"],
+        known_ids,
     )
     schema = table_schema(bundle.known_sources, bool(plan.samples))
     taken = [name for name in schema if name in alleles.columns and name not in columns.columns]
