@@ -4,13 +4,12 @@ A message may be delivered twice, so two runs of one job may stand side by side.
 under a prefix of its own, `complete` decides whose files stay, and the other removes its own.
 """
 
-import dataclasses
 import re
 import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -20,6 +19,7 @@ from django.utils.module_loading import import_string
 
 from annotations.engine.bundle import BundleError, ReferenceBundle
 from annotations.engine.errors import UnusableInput
+from annotations.engine.gather import Summary
 from annotations.enqueue import enqueue
 from annotations.job_queries import Outputs
 from annotations.models import Job
@@ -49,18 +49,22 @@ class _Failure(Exception):
 
 
 class Engine(Protocol):
-    """What the setting ENGINE names: annotates one file into a folder, and returns its counts."""
+    """What the setting ENGINE names: annotates one file into a folder, and returns what it made and counted.
 
-    def __call__(  # noqa: PLR0913  the engine's, not ours to group
+    `progress` is called with the stage, the records done and all records.
+    """
+
+    def __call__(  # noqa: PLR0913  the engine's options, each named by its caller
         self,
-        input_path: Path,
+        source: Path,
         bundle: ReferenceBundle,
-        output_dir: Path,
+        output: Path,
+        /,
         *,
         cores: int,
         haplotype_aware: bool,
-        progress: Callable[[str, int | None], None],
-    ) -> Any: ...
+        progress: Callable[[str, int, int], None],
+    ) -> Summary: ...
 
 
 def run(job_id: str, task_id: str, *, retry_seconds: int) -> None:
@@ -120,7 +124,7 @@ def _annotate(job: Job, task_id: str) -> None:
     bundle = _open_reference(job.reference)
     with scratch_folder() as folder:
         # 1. Fetch.
-        report("fetching", None)
+        report("fetch", None)
         input_path = folder / _file_name(job.input_file_name)
         try:
             object_store().fetch(job.input_key, input_path)
@@ -129,32 +133,30 @@ def _annotate(job: Job, task_id: str) -> None:
                 "input_missing", "The uploaded file is no longer there. Please upload it again."
             ) from missing
         # 2. Annotate.
-        output = folder / "output"
-        output.mkdir()
         engine: Engine = import_string(settings.ENGINE)
         try:
             summary = engine(
                 input_path,
                 bundle,
-                output,
+                folder / "output",
                 cores=settings.ENGINE_CORES,
                 haplotype_aware=job.haplotype_aware,
-                progress=report,
+                progress=lambda stage, done, total: report(stage, done),
             )
         except UnusableInput as error:
             raise _Failure("unusable_input", str(error)) from error
         # 3. Publish, and say so: from here on the files are the job's, or nobody's.
-        report("publishing", None)
-        _publish(job, task_id, output, dataclasses.asdict(summary))
+        report("store", None)
+        _publish(job, task_id, summary)
 
 
-def _publish(job: Job, task_id: str, output: Path, summary: dict[str, Any]) -> None:
+def _publish(job: Job, task_id: str, summary: Summary) -> None:
     store = object_store()
     prefix = f"{_prefix(job)}{secrets.token_hex(8)}/"
-    keys = {path: prefix + path.name for path in sorted(output.iterdir())}
+    keys = {kind: prefix + Path(path).name for kind, path in summary.files.items()}
     try:
-        for path, key in keys.items():
-            store.publish(path, key)
+        for kind, path in summary.files.items():
+            store.publish(Path(path), keys[kind])
     except BaseException:
         _remove(list(keys.values()))
         raise
@@ -195,20 +197,15 @@ def _remove(keys: list[str]) -> None:
             log.warning("file_not_removed", key=key, error=str(error))
 
 
-def _outputs(keys: dict[Path, str], summary: dict[str, Any]) -> Outputs:
-    by_ending = {
-        ending: next(path for path in keys if path.name.endswith(ending))
-        for ending in (".annot.vcf.gz", ".annot.vcf.gz.tbi", ".parquet", ".vcf.count.log")
-    }
-    result = by_ending[".annot.vcf.gz"]
+def _outputs(keys: dict[str, str], summary: Summary) -> Outputs:
     return Outputs(
         results_bucket=settings.RESULTS_BUCKET,
-        result_key=keys[result],
-        index_key=keys[by_ending[".annot.vcf.gz.tbi"]],
-        table_key=keys[by_ending[".parquet"]],
-        log_key=keys[by_ending[".vcf.count.log"]],
-        result_bytes=result.stat().st_size,
-        summary=summary,
+        result_key=keys["vcf"],
+        index_key=keys["index"],
+        table_key=keys["table"],
+        log_key=keys["log"],
+        result_bytes=Path(summary.files["vcf"]).stat().st_size,
+        summary={name: value for name, value in summary.as_json().items() if name != "files"},
     )
 
 

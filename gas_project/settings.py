@@ -135,7 +135,7 @@ EMAIL_FILE_PATH = STATE_DIR / "mail"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
-ENGINE = "annotations.engine.annotate"
+ENGINE = "annotations.engine.annotate.annotate"
 ENGINE_CORES = ENVIRONMENT.engine_cores
 LEASE_SECONDS = ENVIRONMENT.lease_seconds
 RESEND_AFTER_SECONDS = ENVIRONMENT.resend_after_seconds

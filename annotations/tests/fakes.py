@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from annotations.engine.annotate import result_name
 from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.gather import Summary
 from annotations.models import Job
 from annotations.storage import ObjectMissing, StorageError, UploadForm
 
@@ -63,34 +65,47 @@ class MemoryStore:
         return f"/download/{key}"
 
 
-@dataclass(frozen=True)
-class Summary:
-    variants: int
+ENDINGS = {"vcf": ".annot.vcf.gz", "index": ".annot.vcf.gz.tbi", "table": ".parquet", "log": ".vcf.count.log"}
 
 
 @dataclass
 class FakeEngine:
     """Writes the four files of a result; `during` is called with the reporter in the midst of the work."""
 
-    during: Callable[[Callable[[str, int | None], None]], None] = lambda progress: None
+    during: Callable[[Callable[[str, int, int], None]], None] = lambda progress: None
     inputs: list[Path] = field(default_factory=list)
 
     def __call__(
         self,
-        input_path: Path,
+        source: Path,
         bundle: ReferenceBundle,
-        output_dir: Path,
+        output: Path,
         *,
-        progress: Callable[[str, int | None], None],
+        progress: Callable[[str, int, int], None],
         **options: Any,
     ) -> Summary:
-        self.inputs.append(input_path)
-        progress("consequences", 1)
+        self.inputs.append(source)
+        progress("annotate", 1, 1)
         self.during(progress)
-        name = input_path.name.removesuffix(".gz").removesuffix(".vcf")
-        for ending in (".annot.vcf.gz", ".annot.vcf.gz.tbi", ".parquet", ".vcf.count.log"):
-            (output_dir / f"{name}{ending}").write_bytes(input_path.read_bytes() + ending.encode())
-        return Summary(variants=1)
+        output.mkdir()
+        files: dict[str, str] = {}
+        for kind, ending in ENDINGS.items():
+            path = output / f"{result_name(source)}{ending}"
+            path.write_bytes(source.read_bytes() + ending.encode())
+            files[kind] = str(path)
+        return Summary(
+            name="patient",
+            reference="tiny 1",
+            records_in=1,
+            records_out=1,
+            alleles=1,
+            known={},
+            consequences={},
+            impacts={},
+            left_out={},
+            notes=[],
+            files=files,
+        )
 
 
 def write_reference(references: Path) -> None:
