@@ -87,10 +87,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self._end(Q(status="RUNNING", claimed_by=task_id), job_id, reason, message)
 
     def give_up(self, job_id: str) -> bool:
-        """RUNNING with a lease that ran out once too often → FAILED: the input takes its worker down."""
-        worn_out = Q(status="RUNNING", lease_expires_at__lt=timezone.now(), attempts__gte=MAX_ATTEMPTS)
+        """Waiting, or RUNNING with a lease that ran out, once too often → FAILED: it takes its workers down."""
+        nobody_has_it = Q(status="PENDING") | Q(status="RUNNING", lease_expires_at__lt=timezone.now())
         return self._end(
-            worn_out,
+            nobody_has_it & Q(attempts__gte=MAX_ATTEMPTS),
             job_id,
             "worker_lost",
             f"The annotation was started {MAX_ATTEMPTS} times and never came to an end. "

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -19,12 +19,14 @@ from django.utils.module_loading import import_string
 
 from annotations.engine.bundle import BundleError, ReferenceBundle
 from annotations.engine.errors import UnusableInput
-from annotations.engine.gather import Summary
 from annotations.enqueue import enqueue
 from annotations.job_queries import Outputs
 from annotations.models import Job
 from annotations.scratch import remove_abandoned, scratch_folder
 from annotations.storage import ObjectMissing, StorageError, object_store
+
+if TYPE_CHECKING:
+    from annotations.engine.gather import Summary
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +66,7 @@ class Engine(Protocol):
         cores: int,
         haplotype_aware: bool,
         progress: Callable[[str, int, int], None],
-    ) -> Summary: ...
+    ) -> "Summary": ...
 
 
 def run(job_id: str, task_id: str, *, retry_seconds: int) -> None:
@@ -150,7 +152,7 @@ def _annotate(job: Job, task_id: str) -> None:
         _publish(job, task_id, summary)
 
 
-def _publish(job: Job, task_id: str, summary: Summary) -> None:
+def _publish(job: Job, task_id: str, summary: "Summary") -> None:
     store = object_store()
     prefix = f"{_prefix(job)}{secrets.token_hex(8)}/"
     keys = {kind: prefix + Path(path).name for kind, path in summary.files.items()}
@@ -197,7 +199,7 @@ def _remove(keys: list[str]) -> None:
             log.warning("file_not_removed", key=key, error=str(error))
 
 
-def _outputs(keys: dict[str, str], summary: Summary) -> Outputs:
+def _outputs(keys: dict[str, str], summary: "Summary") -> Outputs:
     return Outputs(
         results_bucket=settings.RESULTS_BUCKET,
         result_key=keys["vcf"],

@@ -21,17 +21,21 @@ MOST_AT_ONCE = 500  # of each kind; the next sweep takes the rest
 def sweep_jobs() -> None:
     """Jobs that nobody took, that lost their worker, or whose user was not told."""
     now = timezone.now()
-    _each(Job.objects.nobody_took(now), lambda job: _resend(job, "annotate"))
-    _each(Job.objects.lease_ran_out(now), _run_again_or_give_up)
+    _each(Job.objects.nobody_took(now), _annotate_again_or_give_up)
+    _each(Job.objects.lease_ran_out(now), _annotate_again_or_give_up)
     _each(Job.objects.nobody_told(now), lambda job: _resend(job, "notify"))
 
 
-def resend_waiting() -> None:
-    """Send every PENDING job, however lately it was sent: the broker may have started from nothing."""
-    _each(Job.objects.filter(status=Status.PENDING), lambda job: _resend(job, "annotate"))
+def resume_all() -> None:
+    """Send every job that is not over, however lately it was sent. Only for who knows that no worker is left.
+
+    What the last worker was killed over need not wait for its lease, nor for a message that may be lost.
+    """
+    Job.objects.release_all()
+    _each(Job.objects.filter(status=Status.PENDING), _annotate_again_or_give_up)
 
 
-def _run_again_or_give_up(job: Job) -> bool:
+def _annotate_again_or_give_up(job: Job) -> bool:
     if Job.objects.give_up(job.job_id):
         log.warning("job_given_up", job_id=job.job_id, attempts=job.attempts)
         return enqueue("notify", job.job_id)

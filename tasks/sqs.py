@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from kombu import Connection
 
 CALL_TIMEOUT_SECONDS = 5
@@ -11,6 +9,9 @@ CALL_TIMEOUT_SECONDS = 5
 
 def sqs_client(connection: Connection) -> Any:
     """A boto3 client of the broker that `connection` names, which gives up within seconds."""
+    import boto3  # loaded by who needs it: it makes every start slower
+    from botocore.config import Config
+
     options = connection.transport_options or {}
     endpoint = None
     if connection.hostname:

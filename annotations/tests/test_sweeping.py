@@ -9,7 +9,7 @@ from django.utils import timezone
 from annotations import sweeping
 from annotations.job_queries import MAX_ATTEMPTS
 from annotations.models import Job, Status
-from annotations.sweeping import resend_waiting, sweep_jobs
+from annotations.sweeping import resume_all, sweep_jobs
 from annotations.tests.fakes import MemoryStore, submit
 
 pytestmark = pytest.mark.django_db
@@ -64,10 +64,15 @@ def test_a_job_that_lost_its_worker_is_sent_again(user: Any, sent_tasks: list[An
     assert Job.objects.claim(job.job_id, "new")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"status": Status.RUNNING, "lease_expires_at": ago(minutes=1)}, {"status": Status.PENDING}],
+    ids=["lease ran out", "taken from a dead worker"],
+)
 def test_a_job_that_takes_every_worker_down_is_given_up_and_its_user_told(
-    user: Any, sent_tasks: list[Any]
+    user: Any, sent_tasks: list[Any], fields: dict[str, Any]
 ) -> None:
-    job = job_of(user, status=Status.RUNNING, lease_expires_at=ago(minutes=1), attempts=MAX_ATTEMPTS)
+    job = job_of(user, attempts=MAX_ATTEMPTS, **fields)
     sweep_jobs()
     job.refresh_from_db()
     assert (job.status, job.failure_reason) == (Status.FAILED, "worker_lost")
@@ -99,8 +104,7 @@ def test_a_broker_that_is_away_is_not_tried_for_every_job(user: Any, monkeypatch
 def test_after_a_fresh_start_every_waiting_job_is_sent_however_new(user: Any, sent_tasks: list[Any]) -> None:
     job = job_of(user, queued_at=timezone.now())
     killed = job_of(user, status=Status.RUNNING, attempts=1, lease_expires_at=timezone.now())
-    Job.objects.release_all()
-    resend_waiting()
+    resume_all()
     assert sorted(sent(sent_tasks)) == sorted(
         [("tasks.annotate", job.job_id), ("tasks.annotate", killed.job_id)]
     )

@@ -8,12 +8,17 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+import structlog
 from django.conf import settings
+from django.db import Error as DatabaseError
 
+from annotations.sweeping import resume_all
 from gas_project.celery import app, ready_file
 from gas_project.environment import BASE_DIR
 from gas_project.onemachine.supervisor import Program
 from tasks.queues import QUEUES
+
+log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
 WARM_SECONDS = 10  # in which a stopping worker may finish what it does; then its jobs go back to the queue
@@ -48,6 +53,7 @@ def broker() -> Program:
         },
         is_ready=_answers(port, "/_ministack/ready"),
         when_ready=make_queues,
+        stop=((signal.SIGTERM, 15),),  # in which it saves its messages
     )
 
 
@@ -72,7 +78,6 @@ def web() -> Program:
 
 def worker() -> Program:
     """All queues in one worker; SIGTERM lets it finish, SIGQUIT makes it give its jobs back."""
-    ready_file().unlink(missing_ok=True)
     return Program(
         "worker",
         [
@@ -83,6 +88,7 @@ def worker() -> Program:
         ],
         _environment(),
         is_ready=ready_file().exists,
+        before_start=before_worker,
         stop=((signal.SIGTERM, WARM_SECONDS), (signal.SIGQUIT, 10)),
         leans_on=frozenset({"broker"}),
     )
@@ -103,6 +109,17 @@ def make_queues() -> None:
     with app.connection_for_write() as connection:
         for queue in QUEUES:
             queue(connection.default_channel).declare()
+
+
+def before_worker() -> None:
+    """No worker is left now, so nobody has the jobs that are RUNNING; with another broker, somebody may."""
+    ready_file().unlink(missing_ok=True)
+    if not settings.BROKER_IS_EMBEDDED:
+        return
+    try:
+        resume_all()
+    except DatabaseError as error:
+        log.warning("jobs_not_resumed", error=str(error))  # the sweep will do it, later
 
 
 def _celery(command: str) -> list[str]:

@@ -39,15 +39,16 @@ class _StopRequested(Exception):
 class Program:
     """One program to keep running.
 
-    `is_ready` is asked until it says yes; `when_ready` is then called, after each start. Stopping sends each
-    of `stop` (signal, seconds to wait for the end) in turn, and SIGKILL in the end. When one of `leans_on`
-    had to be started anew, so is this program.
+    `before_start` is called before each start; then `is_ready` is asked until it says yes, and `when_ready`
+    is called. Stopping sends each of `stop` (signal, seconds to wait for the end) in turn, and SIGKILL in the
+    end. When one of `leans_on` had to be started anew, so is this program.
     """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     is_ready: Callable[[], bool]
+    before_start: Callable[[], None] = lambda: None
     when_ready: Callable[[], None] = lambda: None
     stop: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 10),)
     leans_on: frozenset[str] = frozenset()
@@ -103,7 +104,7 @@ class Supervisor:
                 self._turn(1)
                 self._restart_what_ended()
         except _StopRequested:
-            return
+            self._write("service", "stopping; what runs has a few seconds to finish, or Ctrl-C again")
         finally:
             self._stop_all()
 
@@ -122,6 +123,7 @@ class Supervisor:
         self._stops_asked += 1
 
     def _start(self, program: Program) -> None:
+        program.before_start()
         child = self._children[program.name] = _Child(program)
         assert child.pipe is not None  # noqa: S101  for the type checker: it was asked for
         os.set_blocking(child.pipe.fileno(), False)

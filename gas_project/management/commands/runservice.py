@@ -6,9 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from annotations.models import Job
 from annotations.scratch import remove_abandoned
-from annotations.sweeping import resend_waiting
 from gas_project.onemachine import programs
 from gas_project.onemachine.first_start import Account, prepare
 from gas_project.onemachine.guards import Refusal, only_one, require_free_port
@@ -34,14 +32,10 @@ class Command(BaseCommand):
         self._say("service", f"starting; everything is kept in {settings.STATE_DIR}")
         new_accounts = prepare()
         remove_abandoned()
-        if settings.BROKER_IS_EMBEDDED:
-            # Its worker is the only one, and not up yet: what ran when the last was killed need not wait.
-            Job.objects.release_all()
         Supervisor(programs.program_groups(), self._say).run(lambda: self._greet(new_accounts))
         self._say("service", "stopped")
 
     def _greet(self, new_accounts: list[Account]) -> None:
-        resend_waiting()
         for account in new_accounts:
             self._say(
                 "service", f"{account.role}: {account.email}  password: {account.password}  (shown this once)"
@@ -49,5 +43,7 @@ class Command(BaseCommand):
         self._say("service", f"ready: open {settings.SITE_URL} in a browser; Ctrl-C stops the service")
 
     def _say(self, name: str, line: str) -> None:
+        if line.startswith("worker: "):
+            return  # Celery's words about signals are for somebody who started the worker by hand
         self.stdout.write(f"{timezone.now():%H:%M:%S} {name:<7} | {line}")
         self.stdout.flush()
