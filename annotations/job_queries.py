@@ -87,7 +87,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self._end(Q(status="RUNNING", claimed_by=task_id), job_id, reason, message)
 
     def give_up(self, job_id: str) -> bool:
-        """Waiting, or RUNNING with a lease that ran out, once too often → FAILED: it takes its workers down."""
+        """Started too often, and in nobody's hands → FAILED: it takes its workers down."""
         nobody_has_it = Q(status="PENDING") | Q(status="RUNNING", lease_expires_at__lt=timezone.now())
         return self._end(
             nobody_has_it & Q(attempts__gte=MAX_ATTEMPTS),

@@ -107,6 +107,7 @@ class Supervisor:
             self._write("service", "stopping; what runs has a few seconds to finish, or Ctrl-C again")
         finally:
             self._stop_all()
+            self._close()
 
     def _listen_to_signals(self) -> None:
         self._wake_up, writer = socket.socketpair()
@@ -201,7 +202,15 @@ class Supervisor:
         """Stop the groups, the last first: what others lean on goes when they are gone."""
         for group in reversed(self._groups):
             self._stop([child for program in group if (child := self._children.get(program.name))])
+
+    def _close(self) -> None:
         signal.set_wakeup_fd(-1)
+        for child in self._children.values():
+            if child.pipe is not None:
+                child.pipe.close()
+        self._selector.close()
+        self._wake_up.close()
+        self._wake_up_writer.close()
 
     def _stop(self, children: list[_Child]) -> None:
         started_at, stops_before = time.monotonic(), self._stops_asked

@@ -1,9 +1,9 @@
 """A broker that does not answer takes no worker down."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
-import kombu
 import pytest
 
 from tasks.transport import PAUSE_SECONDS, Channel
@@ -37,4 +37,6 @@ def test_an_empty_answer_is_no_trouble(channel: Any) -> None:
 
 
 def test_kombu_is_the_version_that_was_mended() -> None:
-    assert kombu.VERSION[:2] == (5, 7), "look whether tasks/transport.py is still needed, and still fits"
+    assert version("kombu").startswith("5.7."), (
+        "look whether tasks/transport.py is still needed, and still fits"
+    )
