@@ -1,5 +1,6 @@
 """What every test stands on: folders of its own, no network but loopback, a record of the tasks sent."""
 
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -93,6 +94,27 @@ def user(db: None) -> User:
 @pytest.fixture
 def other_user(db: None) -> User:
     return make_user("eve@example.org")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless browser; a test that needs it is skipped where none is installed.
+
+    For one module of tests: while it is open its event loop runs in this thread, where no other can.
+    """
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium is installed on this machine")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+    arguments += ["--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Django takes that loop for a sign that the tests' own queries are async.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

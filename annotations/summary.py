@@ -10,13 +10,14 @@ from typing import Any
 _WORDS = {"id": "ID", "rsid": "rsID", "snv": "SNV", "snvs": "SNVs", "cds": "CDS", "utr": "UTR", "vcf": "VCF"}
 
 
+# From the worst to the mildest, as VEP orders them; other names go by their counts.
+_IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
+
+
 @dataclass(frozen=True)
 class Row:
-    """One count of a table; `percent` of the table's total, None where the counts are no parts of a whole."""
-
     name: str
     count: int
-    percent: float
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,17 @@ class CountTable:
 
     @classmethod
     def of(cls, name: str, counts: Mapping[str, int]) -> CountTable:
-        total = sum(counts.values())
-        ordered = sorted(counts.items(), key=lambda item: -item[1])
-        return cls(
-            _words(name),
-            tuple(Row(term, count, 100 * count / total if total else 0.0) for term, count in ordered),
-        )
+        rows = [Row(term, count) for term, count in counts.items()]
+        if set(counts) <= set(_IMPACTS):
+            rows.sort(key=lambda row: _IMPACTS.index(row.name))
+        else:
+            rows.sort(key=lambda row: -row.count)
+        return cls(_words(name), tuple(rows))
+
+    @property
+    def largest(self) -> int:
+        """What the longest bar stands for."""
+        return max((row.count for row in self.rows), default=0) or 1
 
 
 @dataclass(frozen=True)

@@ -82,12 +82,18 @@ def arrived(user: Any, key: str) -> Upload:
     return Upload(key, match["job_id"], name, size_bytes)
 
 
+def job_of(user: Any, key: str) -> Job | None:
+    """The job that this user's upload has become."""
+    match = _KEY.fullmatch(key)
+    return Job.objects.filter(pk=match["job_id"], user=user).first() if match else None
+
+
 def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job:
     """Make the job of an upload and have it annotated. The same key again gives the same job.
 
     Raises UploadRefused.
     """
-    if job := _job_of(user, key):
+    if job := job_of(user, key):
         return job
     upload = arrived(user, key)
     if references.find(reference) is None:
@@ -125,8 +131,3 @@ def safe_file_name(name: str) -> str:
         return plain
     ending = "".join(PurePath(plain).suffixes[-2:])[-20:]
     return plain[: FILE_NAME_MAX_CHARACTERS - len(ending)] + ending
-
-
-def _job_of(user: Any, key: str) -> Job | None:
-    match = _KEY.fullmatch(key)
-    return Job.objects.filter(pk=match["job_id"], user=user).first() if match else None

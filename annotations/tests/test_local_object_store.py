@@ -179,4 +179,5 @@ def test_a_range_header_is_read_as_the_rfc_says(header: str, expected: range | N
 
 
 def test_the_examples_of_ranges_hold():
-    assert doctest.testmod(ranges).failed == 0
+    outcome = doctest.testmod(ranges)
+    assert outcome.attempted and not outcome.failed

@@ -1,10 +1,10 @@
 """What every object store promises. An adapter joins by one more `Doors` in PARAMS."""
 
 import urllib.parse
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile

@@ -44,6 +44,8 @@ def submit(request: HttpRequest) -> HttpResponse:
             return _upload_page(request, AnnotationForm(), refusal)
         return redirect(job)
     key = request.GET.get("key", "")
+    if submitted := uploads.job_of(request.user, key):
+        return redirect(submitted)
     return _ask(request, key, AnnotationForm(initial={"key": key}))
 
 

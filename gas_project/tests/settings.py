@@ -21,3 +21,5 @@ from gas_project.settings import *  # noqa: E402, F403
 DATABASES["default"]["TEST"] = {"NAME": STATE_DIR / "test.sqlite3"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Every test client would look through all static files first.
+WHITENOISE_AUTOREFRESH = True
