@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from gas_project import views
+from gas_project import health, views
 from gas_project.accounts.views import profile
 
 # The admin's own log-in page would let passwords be guessed without a limit.
@@ -16,4 +16,6 @@ urlpatterns = [
     path("profile/", profile, name="profile"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
 ]
