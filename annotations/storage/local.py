@@ -125,8 +125,9 @@ class LocalObjectStore:
 
     def keys(self, prefix: str) -> Iterator[str]:
         root = self._root()
-        for folder, folders, files in os.walk(root):
-            folders[:] = sorted(name for name in folders if name != INCOMING)
+        folder_of_all = prefix.rpartition("/")[0]
+        for folder, folders, files in os.walk(self._path(folder_of_all) if folder_of_all else root):
+            folders[:] = sorted(name for name in folders if Path(folder, name) != root / INCOMING)
             for name in sorted(files):
                 key = (Path(folder) / name).relative_to(root).as_posix()
                 if key.startswith(prefix):

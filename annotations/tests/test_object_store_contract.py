@@ -159,8 +159,11 @@ def test_deleting_twice_is_no_error(store: ObjectStore, tmp_path: Path):
 
 
 def test_keys_are_found_by_any_beginning_of_theirs(store: ObjectStore, tmp_path: Path):
-    for key in ("a/1~x", "a/12~y", "b/1~x"):
+    for key in ("a/1~x", "a/12~y", "a/2/deep", "b/1~x"):
         published(store, tmp_path, key)
+    assert set(store.keys("")) == {"a/1~x", "a/12~y", "a/2/deep", "b/1~x"}
+    assert set(store.keys("a/2/")) == {"a/2/deep"}
+    assert set(store.keys("none/")) == set()
     assert set(store.keys("a/1")) == {"a/1~x", "a/12~y"}
 
 

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from annotations.models import Job
 from annotations.storage.port import object_store
 from annotations.tests.factories import make_job
+from gas_project import health
 from gas_project.accounts.models import User
 from gas_project.tests.factories import make_user
 
@@ -53,6 +54,8 @@ def not_for_get() -> Access:
 ACCESS = {
     "home": public(),
     "profile": for_anyone_logged_in(),
+    "healthz": public(),
+    "readyz": public(),
     # jobs
     "annotations:jobs": for_anyone_logged_in(),
     "annotations:new": for_anyone_logged_in(),
@@ -113,6 +116,11 @@ def clients(user: User, other_user: User) -> dict[str, Client]:
         if person:
             clients[who].force_login(person, "allauth.account.auth_backends.AuthenticationBackend")
     return clients
+
+
+@pytest.fixture(autouse=True)
+def _broker_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(health.NEEDED, "broker", lambda: None)
 
 
 def get(client: Client, name: str, job: Job) -> Any:
