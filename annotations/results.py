@@ -35,7 +35,9 @@ def files_of(job: Job) -> list[ResultFile]:
             job.result_bytes,
         ),
         ResultFile("index", "Index", "tabix index of the annotated VCF", result_key and job.index_key),
-        ResultFile("table", "Table", "Parquet, for R, Python or DuckDB", job.table_key),
+        ResultFile(
+            "table", "Table", "Parquet, one row for each allele, for R, Python or DuckDB", job.table_key
+        ),
         ResultFile(LOG, "Count log", "what was counted, and what was left unannotated", job.log_key),
     ]
     return [file for file in files if file.key]

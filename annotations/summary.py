@@ -8,7 +8,6 @@ from typing import Any, TypeGuard
 
 # Names of the engine's counts as headings; another one becomes words by itself.
 _TITLES = {
-    "seconds": "Seconds of annotation",
     "consequences": "Most severe consequence",
     "impacts": "Impact",
     "left_out": "Left unannotated",
@@ -63,7 +62,11 @@ class Summary:
     @classmethod
     def of(cls, counts: Mapping[str, Any]) -> Summary:
         """Sort the engine's summary by the shape of its values, so that a new count needs no new page."""
-        figures = [Figure(_title(name), value) for name, value in counts.items() if _is_number(value)]
+        figures = [
+            Figure(_title(name), value)
+            for name, value in counts.items()
+            if name != "seconds" and _is_number(value)
+        ]
         tables = [
             CountTable.of(_title(name), value)
             for name, value in counts.items()

@@ -9,9 +9,16 @@ from annotations.templatetags import annotations_display
 
 
 def test_numbers_are_figures_counts_by_name_are_tables_and_sentences_are_notes():
-    counts = {"records_in": 3, "seconds": 6.5, "consequences": {"a": 1, "b": 2}, "notes": ["why"], "x": None}
+    counts = {
+        "records_in": 3,
+        "share": 6.5,
+        "seconds": 1,
+        "consequences": {"a": 1, "b": 2},
+        "notes": ["why"],
+        "x": None,
+    }
     summary = Summary.of(counts)
-    assert summary.figures == (Figure("Records in", 3), Figure("Seconds of annotation", 6.5))
+    assert summary.figures == (Figure("Records in", 3), Figure("Share", 6.5))
     (table,) = summary.tables
     assert table.title == "Most severe consequence"
     assert [(row.name, row.count) for row in table.rows] == [("b", 2), ("a", 1)]
