@@ -24,6 +24,7 @@ from annotations.storage.port import ObjectMissing, StorageError, UploadForm
 
 FILE_NAME_VARIABLE = "${filename}"
 INCOMING = ".incoming"
+NAME_MAX_BYTES = 255  # of one part of a path, in every usual file system
 # A draft this old belongs to a process that was killed while it wrote.
 STALE_DRAFT_SECONDS = 24 * 3600
 
@@ -168,7 +169,11 @@ class LocalObjectStore:
     def _path(self, key: str) -> Path:
         """Raises SuspiciousFileOperation for a key that is no plain path below the root."""
         parts = key.split("/")
-        if any(part in {"", ".", ".."} for part in parts) or parts[0] == INCOMING or "\0" in key:
+        if (
+            any(part in {"", ".", ".."} or len(part.encode()) > NAME_MAX_BYTES for part in parts)
+            or parts[0] == INCOMING
+            or "\0" in key
+        ):
             raise SuspiciousFileOperation(f"{key!r} is no object key.")
         return Path(default_storage.path(key))
 

@@ -112,6 +112,13 @@ def test_a_file_name_that_climbs_stays_below_its_prefix(store: LocalObjectStore)
     assert list(store.keys("")) == ["u/j~out.vcf"]
 
 
+def test_a_file_name_too_long_for_the_disk_is_refused_with_what_to_do(store: LocalObjectStore):
+    form = form_for(store, "u/j~${filename}")
+    sent = Client().post(form.url, form.fields | {"file": SimpleUploadedFile("ä" * 130 + ".vcf", b"body")})
+    assert sent.status_code == 400
+    assert b"give it another one" in sent.content
+
+
 def test_a_grant_to_upload_is_none_to_download(store: LocalObjectStore, tmp_path: Path):
     (tmp_path / "file").write_bytes(b"body")
     store.publish(tmp_path / "file", "key")

@@ -1,6 +1,10 @@
 """Settings come from the environment, are checked before anything starts, and are all documented."""
 
+import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,3 +74,31 @@ def test_the_operators_page_gives_the_defaults() -> None:
         if isinstance(field.default, int) and not isinstance(field.default, bool):
             row = rf"^\| `{environment.variable(name)}` \| {field.default} \|"
             assert re.search(row, page, flags=re.MULTILINE), name
+
+
+@pytest.mark.parametrize(
+    ("site_url", "secure"), [("https://gas.example.org", True), ("http://10.0.0.5", False)]
+)
+def test_cookies_travel_over_tls_alone_where_the_site_has_it(
+    site_url: str, secure: bool, tmp_path: Path
+) -> None:
+    names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from django.conf import settings; import json; "
+            f"print(json.dumps([bool(getattr(settings, name)) for name in {names}]))",
+        ],
+        env={
+            "DJANGO_SETTINGS_MODULE": "gas_project.settings",
+            "GAS_SITE_URL": site_url,
+            "GAS_STATE_DIR": str(tmp_path),
+        },
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(said.stdout) == [secure] * 3
