@@ -67,6 +67,14 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
+    def extend_lease(self, job_id: str, task_id: str) -> bool:
+        """Say that the run's process lives, however long its present step takes."""
+        return bool(
+            self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
+                lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+            )
+        )
+
     def complete(self, job_id: str, task_id: str, outputs: Outputs) -> bool:
         """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more."""
         return bool(

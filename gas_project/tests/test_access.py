@@ -53,6 +53,8 @@ def not_for_get() -> Access:
 ACCESS = {
     "home": public(),
     "profile": for_anyone_logged_in(),
+    "healthz": public(),
+    "readyz": Access(503, 503, 503, 503),  # no broker is there in tests
     # jobs
     "annotations:jobs": for_anyone_logged_in(),
     "annotations:new": for_anyone_logged_in(),

@@ -18,8 +18,8 @@ from urllib.request import HTTPCookieProcessor, build_opener
 import psutil
 import pytest
 
+from annotations.tests.waiting import free_port, wait_until
 from gas_project.environment import BASE_DIR
-from gas_project.tests.waiting import free_port, wait_until
 
 
 @dataclass
