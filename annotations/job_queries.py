@@ -177,9 +177,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         """A user's jobs, newest first."""
         return self.filter(user=user).order_by("-submitted_at")
 
-    def nobody_took(self, now: datetime) -> JobQuerySet:
-        """PENDING jobs whose message must be taken for lost."""
-        return self._sent_long_ago(now).filter(status="PENDING")
+    def nobody_took(self, now: datetime, patience: timedelta) -> JobQuerySet:
+        """PENDING jobs whose message was sent longer than `patience` ago, and must be taken for lost."""
+        return self.filter(status="PENDING", queued_at__lt=now - patience)
 
     def lease_ran_out(self, now: datetime) -> JobQuerySet:
         """RUNNING jobs whose worker has given no sign of life."""
