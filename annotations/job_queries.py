@@ -67,6 +67,14 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
+    def extend_lease(self, job_id: str, task_id: str) -> bool:
+        """Say that the run's process lives, however long its present step takes."""
+        return bool(
+            self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
+                lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+            )
+        )
+
     def complete(self, job_id: str, task_id: str, outputs: Outputs) -> bool:
         """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more."""
         return bool(
@@ -169,9 +177,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         """A user's jobs, newest first."""
         return self.filter(user=user).order_by("-submitted_at")
 
-    def nobody_took(self, now: datetime) -> JobQuerySet:
-        """PENDING jobs whose message must be taken for lost."""
-        return self._sent_long_ago(now).filter(status="PENDING")
+    def nobody_took(self, now: datetime, patience: timedelta) -> JobQuerySet:
+        """PENDING jobs whose message was sent longer than `patience` ago, and must be taken for lost."""
+        return self.filter(status="PENDING", queued_at__lt=now - patience)
 
     def lease_ran_out(self, now: datetime) -> JobQuerySet:
         """RUNNING jobs whose worker has given no sign of life."""

@@ -21,6 +21,7 @@ from annotations.engine.bundle import BundleError, ReferenceBundle
 from annotations.engine.errors import UnusableInput
 from annotations.enqueue import enqueue
 from annotations.job_queries import Outputs
+from annotations.lease import lease_kept
 from annotations.models import Job
 from annotations.scratch import remove_abandoned, scratch_folder
 from annotations.storage import ObjectMissing, StorageError, object_store
@@ -82,7 +83,8 @@ def run(job_id: str, task_id: str, *, retry_seconds: int) -> None:
     job = Job.objects.get(pk=job_id)
     log.info("job_started", file=job.input_file_name, input_bytes=job.input_bytes, attempt=job.attempts)
     try:
-        _annotate(job, task_id)
+        with lease_kept(job_id, task_id):
+            _annotate(job, task_id)
     except _NotOurs:
         log.info("job_lost")
     except _Failure as failure:

@@ -5,8 +5,10 @@ nothing to do.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.utils import timezone
 
 from annotations.enqueue import enqueue
@@ -16,12 +18,21 @@ from annotations.models import Job, Status
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 500  # of each kind; the next sweep takes the rest
+PATIENCE_WITH_A_QUEUE = timedelta(hours=1)
 
 
-def sweep_jobs() -> None:
-    """Jobs that nobody took, that lost their worker, or whose user was not told."""
+def sweep_jobs(*, jobs_in_queue: int) -> None:
+    """Jobs that nobody took, that lost their worker, or whose user was not told.
+
+    `jobs_in_queue`: messages for jobs that wait to be received. While there are any, a job that nobody took
+    most likely has its own among them, and more would only make the queue longer.
+    """
     now = timezone.now()
-    _each(Job.objects.nobody_took(now), _annotate_again_or_give_up)
+    patience = timedelta(seconds=settings.RESEND_AFTER_SECONDS)
+    _each(
+        Job.objects.nobody_took(now, PATIENCE_WITH_A_QUEUE if jobs_in_queue else patience),
+        _annotate_again_or_give_up,
+    )
     _each(Job.objects.lease_ran_out(now), _annotate_again_or_give_up)
     _each(Job.objects.nobody_told(now), lambda job: _resend(job, "notify"))
 

@@ -57,7 +57,7 @@ class Environment(BaseModel, frozen=True):
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
     engine_cores: int = Field(1, ge=1, le=64, description="Processor cores that one annotation may use.")
     lease_seconds: int = Field(
-        900,
+        300,
         ge=10,
         le=43_200,
         description="How long a RUNNING job may go without a sign of life before it is sent anew.",

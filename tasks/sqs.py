@@ -29,3 +29,14 @@ def sqs_client(connection: Connection) -> Any:
             retries={"total_max_attempts": 2},
         ),
     )
+
+
+def messages_waiting(connection: Connection, queue: str) -> int:
+    """About how many messages of the queue could be received now; raises botocore's errors."""
+    client = sqs_client(connection)
+    name = (connection.transport_options or {})["queue_name_prefix"] + queue
+    answer = client.get_queue_attributes(
+        QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"],
+        AttributeNames=["ApproximateNumberOfMessages"],
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])

@@ -15,6 +15,7 @@ from annotations.job_queries import JobQuerySet
 from annotations.models import Job, ResultState, Status
 from annotations.storage import StorageError
 from annotations.tests.fakes import FakeEngine, MemoryStore, submit
+from annotations.tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -243,3 +244,21 @@ def test_each_stage_is_reported_at_once_and_numbers_once_a_second(
     engine.during = during
     run(job)
     assert seen == [("publish", 1), ("publish", 1), ("publish", 3)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_step_does_not_cost_the_run_its_lease(
+    user: Any, store: MemoryStore, engine: FakeEngine, settings: Any
+) -> None:
+    settings.LEASE_SECONDS = 0.03
+    job = submit(user, store)
+
+    def outlast_the_lease(progress: Any) -> None:
+        def lease() -> Any:
+            return Job.objects.get(pk=job.job_id).lease_expires_at
+
+        first = lease()
+        wait_until(lambda: lease() > first + timedelta(seconds=0.1))
+
+    engine.during = outlast_the_lease
+    assert run(job).status == Status.COMPLETED

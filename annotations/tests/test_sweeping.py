@@ -29,8 +29,24 @@ def job_of(user: Any, **fields: Any) -> Job:
 
 def test_a_job_that_nobody_took_is_sent_again_and_once(user: Any, sent_tasks: list[Any]) -> None:
     job = job_of(user)
-    sweep_jobs()
-    sweep_jobs()
+    sweep_jobs(jobs_in_queue=0)
+    sweep_jobs(jobs_in_queue=0)
+    assert sent(sent_tasks) == [("tasks.annotate", job.job_id)]
+
+
+def test_a_job_that_waits_in_a_long_queue_is_not_sent_again_and_again(
+    user: Any, sent_tasks: list[Any]
+) -> None:
+    job_of(user, queued_at=ago(minutes=30))
+    sweep_jobs(jobs_in_queue=1000)
+    assert sent_tasks == []
+
+
+def test_a_message_lost_from_a_queue_that_never_empties_is_sent_again_all_the_same(
+    user: Any, sent_tasks: list[Any]
+) -> None:
+    job = job_of(user, queued_at=ago(hours=2))
+    sweep_jobs(jobs_in_queue=1000)
     assert sent(sent_tasks) == [("tasks.annotate", job.job_id)]
 
 
@@ -53,13 +69,13 @@ def test_of_two_sweeps_that_saw_the_same_job_one_sends(user: Any, sent_tasks: li
 )
 def test_what_is_well_is_left_alone(user: Any, sent_tasks: list[Any], fields: dict[str, Any]) -> None:
     job_of(user, **fields)
-    sweep_jobs()
+    sweep_jobs(jobs_in_queue=0)
     assert sent_tasks == []
 
 
 def test_a_job_that_lost_its_worker_is_sent_again(user: Any, sent_tasks: list[Any]) -> None:
     job = job_of(user, status=Status.RUNNING, claimed_by="dead", lease_expires_at=ago(minutes=1), attempts=1)
-    sweep_jobs()
+    sweep_jobs(jobs_in_queue=0)
     assert sent(sent_tasks) == [("tasks.annotate", job.job_id)]
     assert Job.objects.claim(job.job_id, "new")
 
@@ -73,7 +89,7 @@ def test_a_job_that_takes_every_worker_down_is_given_up_and_its_user_told(
     user: Any, sent_tasks: list[Any], fields: dict[str, Any]
 ) -> None:
     job = job_of(user, attempts=MAX_ATTEMPTS, **fields)
-    sweep_jobs()
+    sweep_jobs(jobs_in_queue=0)
     job.refresh_from_db()
     assert (job.status, job.failure_reason) == (Status.FAILED, "worker_lost")
     assert sent(sent_tasks) == [("tasks.notify", job.job_id)]
@@ -82,8 +98,8 @@ def test_a_job_that_takes_every_worker_down_is_given_up_and_its_user_told(
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED])
 def test_a_user_whom_nobody_told_is_told(user: Any, sent_tasks: list[Any], status: Status) -> None:
     job = job_of(user, status=status, completed_at=ago(hours=1))
-    sweep_jobs()
-    sweep_jobs()
+    sweep_jobs(jobs_in_queue=0)
+    sweep_jobs(jobs_in_queue=0)
     assert sent(sent_tasks) == [("tasks.notify", job.job_id)]
 
 
@@ -97,7 +113,7 @@ def test_a_broker_that_is_away_is_not_tried_for_every_job(user: Any, monkeypatch
     monkeypatch.setattr(sweeping, "enqueue", refuse)
     for _ in range(3):
         job_of(user)
-    sweep_jobs()
+    sweep_jobs(jobs_in_queue=0)
     assert len(tried) == 1
 
 

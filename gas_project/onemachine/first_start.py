@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -26,7 +25,6 @@ class Account:
 
 def prepare() -> list[Account]:
     """Bring the state folder up to date; the accounts it had to make, on the first start only."""
-    Path(str(settings.STATIC_ROOT)).mkdir(exist_ok=True)  # empty, but whitenoise warns where it is missing
     call_command("migrate", interactive=False, verbosity=0)
     if not any(settings.REFERENCES_DIR.glob("*/*/manifest.json")):
         build_demo(settings.REFERENCES_DIR)

@@ -14,6 +14,7 @@ for _name in [name for name in os.environ if name.startswith(environment.PREFIX)
 _state_dir = tempfile.mkdtemp(prefix="gas-tests-")
 atexit.register(shutil.rmtree, _state_dir, ignore_errors=True)
 os.environ["GAS_STATE_DIR"] = _state_dir
+os.environ["GAS_BROKER_PORT"] = "1"  # nothing answers there, not even the developer's own service
 
 from gas_project.settings import *  # noqa: E402, F403
 

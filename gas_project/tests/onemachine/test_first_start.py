@@ -1,7 +1,5 @@
 """A new state folder gets what it needs, once."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
@@ -12,8 +10,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _no_demo(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    settings.STATIC_ROOT = settings.STATE_DIR / "static"
+def _no_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gas_project.onemachine.first_start.build_demo", lambda folder: None)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from annotations.tests.waiting import free_port
 from gas_project.onemachine.guards import Refusal, only_one, require_free_port
-from gas_project.tests.waiting import free_port
 
 
 def test_a_taken_port_is_named_with_the_variable_that_changes_it() -> None:

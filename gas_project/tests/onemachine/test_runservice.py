@@ -17,9 +17,12 @@ from urllib.request import HTTPCookieProcessor, build_opener
 
 import psutil
 import pytest
+from kombu import Connection
 
+from annotations.tests.waiting import free_port, wait_until
 from gas_project.environment import BASE_DIR
-from gas_project.tests.waiting import free_port, wait_until
+from tasks.queues import QUEUES
+from tasks.sqs import messages_waiting
 
 
 @dataclass
@@ -164,6 +167,17 @@ def test_an_upload_is_annotated_by_the_worker_and_its_user_told(service: Service
     assert (service.state_dir / "objects" / str(result_key)).stat().st_size > 0
     assert mails(service).count(f"/jobs/{job_id}/") == 1
     assert [path for path in (service.state_dir / "work").iterdir() if path.is_dir()] == []
+
+
+def test_the_queues_are_there_and_empty_again(service: Service) -> None:
+    options = {"is_secure": False, "region": "us-east-1", "queue_name_prefix": "gas-"}
+    url = f"sqs://name:word@127.0.0.1:{service.environment['GAS_BROKER_PORT']}"
+    connection = Connection(url, transport_options=options)
+    assert {queue.name: messages_waiting(connection, queue.name) for queue in QUEUES} == {
+        "annotate": 0,
+        "archive": 0,
+        "default": 0,
+    }
 
 
 def test_a_second_one_on_the_same_state_folder_says_so_and_ends(service: Service) -> None:

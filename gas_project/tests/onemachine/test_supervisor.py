@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from annotations.tests.waiting import wait_until
 from gas_project.onemachine.supervisor import Program, Supervisor, SupervisorError
-from gas_project.tests.waiting import wait_until
 
 STAYS = "import signal, time; print('up', flush=True); time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {STAYS}"
