@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from botocore.exceptions import ClientError
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -11,10 +12,10 @@ log = structlog.get_logger(__name__)
 
 
 def enqueue(task: str, *args: Any) -> bool:
-    """Send a task now. False when the broker can't be reached: the sweep will send it later."""
+    """Send a task now. False when the broker can't be reached or refuses: the sweep will send it later."""
     try:
         current_app.send_task(f"tasks.{task}", args=args)
-    except OperationalError as error:
+    except (OperationalError, ClientError) as error:
         log.warning("task_not_sent", task=task, args=args, error=str(error))
         return False
     return True

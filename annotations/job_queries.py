@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from annotations.models import Job  # noqa: F401  names the model in the type of the QuerySet
 
 MAX_ATTEMPTS = 5
+NOTIFICATION_LEASE = timedelta(seconds=60)  # far longer than any mail server is waited for
+TOLD_OF = ("COMPLETED", "FAILED")  # whoever cancels a job knows
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,14 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
+    def extend_lease(self, job_id: str, task_id: str) -> bool:
+        """Say that the run's process lives, however long its present step takes."""
+        return bool(
+            self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
+                lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+            )
+        )
+
     def complete(self, job_id: str, task_id: str, outputs: Outputs) -> bool:
         """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more."""
         return bool(
@@ -85,10 +95,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self._end(Q(status="RUNNING", claimed_by=task_id), job_id, reason, message)
 
     def give_up(self, job_id: str) -> bool:
-        """RUNNING with a lease that ran out once too often → FAILED: the input takes its worker down."""
-        worn_out = Q(status="RUNNING", lease_expires_at__lt=timezone.now(), attempts__gte=MAX_ATTEMPTS)
+        """Started too often, and in nobody's hands → FAILED: it takes its workers down."""
+        nobody_has_it = Q(status="PENDING") | Q(status="RUNNING", lease_expires_at__lt=timezone.now())
         return self._end(
-            worn_out,
+            nobody_has_it & Q(attempts__gte=MAX_ATTEMPTS),
             job_id,
             "worker_lost",
             f"The annotation was started {MAX_ATTEMPTS} times and never came to an end. "
@@ -107,28 +117,80 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
-    def release(self, job_id: str, task_id: str) -> bool:
-        """RUNNING → PENDING: the run was stopped for no fault of the job, and another may take it at once."""
+    def release(self, job_id: str, task_id: str, *, wait_seconds: int = 0) -> bool:
+        """RUNNING → PENDING: the run was stopped for no fault of the job, and another may take it.
+
+        `wait_seconds`: in that time a message for it will arrive, so the sweep need not send one.
+        """
         return bool(
             self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
-                status="PENDING", stage="", claimed_by="", lease_expires_at=None, attempts=F("attempts") - 1
+                status="PENDING",
+                stage="",
+                claimed_by="",
+                lease_expires_at=None,
+                attempts=F("attempts") - 1,
+                queued_at=timezone.now() + timedelta(seconds=wait_seconds),
             )
         )
 
-    def queued(self, job_id: str) -> bool:
-        """Note that a message for the job is on its way."""
-        return bool(self.filter(pk=job_id).update(queued_at=timezone.now()))
+    def release_all(self) -> int:
+        """RUNNING → PENDING for every job; only for who knows that no worker is left. Returns how many."""
+        return self.filter(status="RUNNING").update(
+            status="PENDING", stage="", claimed_by="", lease_expires_at=None
+        )
+
+    def resend(self, job_id: str, last_sent_at: datetime) -> bool:
+        """Whether this caller may send a message anew: the first of two sweeps moves `queued_at`."""
+        return bool(self.filter(pk=job_id, queued_at=last_sent_at).update(queued_at=timezone.now()))
+
+    def claim_notification(self, job_id: str, task_id: str) -> bool:
+        """The job is over and its user does not know: let this task tell, and only this one for a while.
+
+        Not even the same task may claim twice: a redelivered message can't tell whether its twin is still
+        alive, and a second mail would be worse than one that is a minute late.
+        """
+        now = timezone.now()
+        free = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=now)
+        return bool(
+            self.filter(free, pk=job_id, status__in=TOLD_OF, notified_at__isnull=True).update(
+                claimed_by=task_id, lease_expires_at=now + NOTIFICATION_LEASE
+            )
+        )
+
+    def notified(self, job_id: str, task_id: str) -> bool:
+        """The mail is out: nobody sends another."""
+        return bool(
+            self.filter(pk=job_id, claimed_by=task_id, notified_at__isnull=True).update(
+                notified_at=timezone.now(), lease_expires_at=None
+            )
+        )
+
+    def release_notification(self, job_id: str, task_id: str, *, wait_seconds: int) -> bool:
+        """The mail could not be sent: another may try, and a message for it comes in `wait_seconds`."""
+        return bool(
+            self.filter(pk=job_id, claimed_by=task_id, notified_at__isnull=True).update(
+                lease_expires_at=None, queued_at=timezone.now() + timedelta(seconds=wait_seconds)
+            )
+        )
 
     def of(self, user: Any) -> JobQuerySet:
         """A user's jobs, newest first."""
         return self.filter(user=user).order_by("-submitted_at")
 
-    def nobody_took(self, now: datetime) -> JobQuerySet:
-        """PENDING jobs whose message must be taken for lost."""
-        return self.filter(
-            status="PENDING", queued_at__lt=now - timedelta(seconds=settings.RESEND_AFTER_SECONDS)
-        )
+    def nobody_took(self, now: datetime, patience: timedelta) -> JobQuerySet:
+        """PENDING jobs whose message was sent longer than `patience` ago, and must be taken for lost."""
+        return self.filter(status="PENDING", queued_at__lt=now - patience)
 
     def lease_ran_out(self, now: datetime) -> JobQuerySet:
         """RUNNING jobs whose worker has given no sign of life."""
-        return self.filter(status="RUNNING", lease_expires_at__lt=now)
+        return self._sent_long_ago(now).filter(status="RUNNING", lease_expires_at__lt=now)
+
+    def nobody_told(self, now: datetime) -> JobQuerySet:
+        """Jobs that are over, and whose user should know by now."""
+        settled = now - timedelta(seconds=settings.RESEND_AFTER_SECONDS)
+        return self._sent_long_ago(now).filter(
+            status__in=TOLD_OF, notified_at__isnull=True, completed_at__lt=settled
+        )
+
+    def _sent_long_ago(self, now: datetime) -> JobQuerySet:
+        return self.filter(queued_at__lt=now - timedelta(seconds=settings.RESEND_AFTER_SECONDS))

@@ -79,7 +79,7 @@ class Job(models.Model):
     stage = models.CharField(max_length=20, blank=True, editable=False)
     variants_done = models.PositiveBigIntegerField(null=True, editable=False)
     claimed_by = models.CharField(
-        max_length=36, blank=True, editable=False, help_text="Id of the task that runs the job."
+        max_length=36, blank=True, editable=False, help_text="Id of the task that has the job in hand."
     )
     lease_expires_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)

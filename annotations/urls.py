@@ -1,4 +1,20 @@
-from django.urls import URLPattern
+"""The pages about uploads and jobs, and the local storage's two addresses."""
+
+from django.urls import path
+
+from annotations.storage import views as storage
+from annotations.views import jobs, uploads
 
 app_name = "annotations"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/new/", uploads.new, name="new"),
+    path("jobs/uploads/", uploads.begin, name="begin_upload"),
+    path("jobs/submit/", uploads.submit, name="submit"),
+    path("jobs/<uuid:job_id>/", jobs.job, name="job"),
+    path("jobs/<uuid:job_id>/status/", jobs.job_status, name="job_status"),
+    path("jobs/<uuid:job_id>/log/", jobs.job_log, name="job_log"),
+    path("jobs/<uuid:job_id>/files/<slug:kind>/", jobs.job_file, name="job_file"),
+    path("storage/upload/", storage.receive_upload, name="receive_upload"),
+    path("storage/download/", storage.download, name="download"),
+]

@@ -52,11 +52,12 @@ class Environment(BaseModel, frozen=True):
         description="Address of the site in mails. Default: 127.0.0.1 and the port.",
     )
     mail_from: str = Field("gas@localhost", description="Sender of the service's mails.")
+    web_processes: int = Field(1, ge=1, le=64, description="Web processes.")
     web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
     engine_cores: int = Field(1, ge=1, le=64, description="Processor cores that one annotation may use.")
     lease_seconds: int = Field(
-        900,
+        300,
         ge=10,
         le=43_200,
         description="How long a RUNNING job may go without a sign of life before it is sent anew.",
@@ -69,6 +70,12 @@ class Environment(BaseModel, frozen=True):
         ge=10,
         le=43_200,
         description="Longest run of one annotation; SQS keeps no message longer than 12 hours.",
+    )
+    visibility_timeout_seconds: int = Field(
+        120,
+        ge=3,
+        le=43_200,
+        description="How long after a worker's sudden end SQS gives its message to another.",
     )
     log_json: bool = Field(False, description="Log lines as JSON.")
 

@@ -1,10 +1,9 @@
 """Django's settings; every value that differs between machines comes from `environment`."""
 
-import os
-
 from gas_project import environment
 from gas_project.logs import logging_config
 from gas_project.secret import kept_secret
+from tasks.queues import DEFAULT, QUEUES, ROUTES
 
 ENVIRONMENT, ENVIRONMENT_PROBLEMS, ENVIRONMENT_UNKNOWN = environment.load()
 
@@ -16,6 +15,12 @@ SECRET_KEY = ENVIRONMENT.secret_key or kept_secret(STATE_DIR / "secret-key")
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 SITE_URL = ENVIRONMENT.site_url or f"http://127.0.0.1:{ENVIRONMENT.port}"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+if SITE_URL.startswith("https:"):
+    # Something in front of this process speaks TLS, and says so in this header.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
 
 INSTALLED_APPS = [
     "gas_project.accounts",
@@ -37,12 +42,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "gas_project.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "gas_project.middleware.private_pages",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -95,6 +102,9 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "gas_project.accounts.forms.ProfileOnSignup"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+# One address an account: a new one takes the place of the old as soon as it is confirmed.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Genomics Annotation Service] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 
@@ -103,7 +113,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = STATE_DIR / "static"
 # The apps' own files are served where they stand: one machine needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 
@@ -126,22 +135,51 @@ EMAIL_FILE_PATH = STATE_DIR / "mail"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
+ENGINE = "annotations.engine.annotate.annotate"
 ENGINE_CORES = ENVIRONMENT.engine_cores
 LEASE_SECONDS = ENVIRONMENT.lease_seconds
 RESEND_AFTER_SECONDS = ENVIRONMENT.resend_after_seconds
 
 # Celery (gas_project/celery.py takes what begins with CELERY_).
-BROKER_ENDPOINT_URL = ENVIRONMENT.broker_url or os.environ.get(
-    "AWS_ENDPOINT_URL", f"http://127.0.0.1:{ENVIRONMENT.broker_port}"
+# The embedded broker lets everybody in, and has a name and password made up so that nobody's AWS account can
+# be meant; with another broker, boto3 finds the credentials where it always does.
+BROKER_IS_EMBEDDED = not ENVIRONMENT.broker_url
+BROKER_ENDPOINT_URL = ENVIRONMENT.broker_url or f"http://127.0.0.1:{ENVIRONMENT.broker_port}"
+CELERY_BROKER_URL = (
+    "sqs://" + ("embedded:broker@" if BROKER_IS_EMBEDDED else "") + BROKER_ENDPOINT_URL.split("//")[1]
 )
-CELERY_BROKER_URL = "sqs://"
+CELERY_BROKER_TRANSPORT = "tasks.transport:Transport"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "is_secure": BROKER_ENDPOINT_URL.startswith("https:"),
+    "queue_name_prefix": ENVIRONMENT.queue_prefix,
+    "visibility_timeout": ENVIRONMENT.visibility_timeout_seconds,
+    "wait_time_seconds": 5,
+    # How often a full worker looks whether it has room again: kombu's second would be a second lost per task.
+    "polling_interval": 0.05,
+    "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 3}},
+    **({"region": "us-east-1"} if BROKER_IS_EMBEDDED else {}),
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_QUEUES = QUEUES
+CELERY_TASK_ROUTES = ROUTES
+CELERY_TASK_DEFAULT_QUEUE = DEFAULT
+CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds
+# The task itself notices this one, and can say so in the job's record.
+CELERY_TASK_SOFT_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds * 0.95
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = ENVIRONMENT.worker_concurrency
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Nobody answers over SQS as it is.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
+# A sweep that nobody has begun before the next is due would only repeat it.
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "tasks.sweep", "schedule": 60.0, "options": {"expires": 60}}}
 
 LOGGING = logging_config(as_json=ENVIRONMENT.log_json)

@@ -1,12 +1,21 @@
 """Where every page is."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import TemplateView
+
+from gas_project import health, views
+from gas_project.accounts.views import profile
+
+# The admin's own log-in page would let passwords be guessed without a limit.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
-    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("", views.home, name="home"),
+    path("", include("annotations.urls")),
+    path("profile/", profile, name="profile"),
     path("accounts/", include("allauth.urls")),
-    path("jobs/", include("annotations.urls")),
     path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]

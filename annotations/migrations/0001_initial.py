@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         editable=False,
-                        help_text="Id of the task that runs the job.",
+                        help_text="Id of the task that has the job in hand.",
                         max_length=36,
                     ),
                 ),

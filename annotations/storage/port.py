@@ -24,7 +24,8 @@ class UploadForm:
     """A signed HTML form: a browser or script POSTs `fields`, then the file as `file`, to `url`.
 
     The contract is that of S3's browser uploads: 303 to `success_action_redirect` with the key in the query
-    when that field is there, 204 otherwise, and an XML error when the policy is not met.
+    when that field is there, 204 otherwise, and an XML error when the policy is not met. `url` may be
+    relative to the site.
     """
 
     url: str
@@ -37,7 +38,11 @@ class ObjectStore(Protocol):
     def upload_form(
         self, key: str, *, max_bytes: int, redirect_url: str | None, expires_seconds: int
     ) -> UploadForm:
-        """A form that lets whoever holds it put one object of at most `max_bytes` under `key`."""
+        """A form that lets whoever holds it put one object of at most `max_bytes` under `key`.
+
+        A key that ends in `${filename}` gets the sent file's own name in that place, as S3 does it: without
+        JavaScript the name is not known before.
+        """
         ...
 
     def size_bytes(self, key: str) -> int:
@@ -65,7 +70,10 @@ class ObjectStore(Protocol):
         ...
 
     def download_url(self, key: str, *, file_name: str, expires_seconds: int) -> str:
-        """An address that gives the object, as a download named `file_name`, to whoever holds it."""
+        """An address that gives the object, as a download named `file_name`, to whoever holds it.
+
+        It may be relative to the site.
+        """
         ...
 
 

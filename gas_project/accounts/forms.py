@@ -5,6 +5,11 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
 User = get_user_model()
+# Browsers fill in what they know by these words.
+WIDGETS = {
+    "name": forms.TextInput({"autocomplete": "name"}),
+    "institution": forms.TextInput({"autocomplete": "organization"}),
+}
 
 
 class ProfileForm(forms.ModelForm):
@@ -13,13 +18,14 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("name", "institution")
+        widgets = WIDGETS
 
 
 class ProfileOnSignup(forms.Form):
     """The same two, asked for beside e-mail and password when signing up."""
 
-    name = forms.CharField(label="Full name", max_length=150, required=False)
-    institution = forms.CharField(max_length=200, required=False)
+    name = forms.CharField(label="Full name", max_length=150, required=False, widget=WIDGETS["name"])
+    institution = forms.CharField(max_length=200, required=False, widget=WIDGETS["institution"])
 
     def signup(self, request: HttpRequest, user: "User") -> None:  # type: ignore[valid-type]
         """Called by allauth with the new account."""

@@ -1,0 +1,59 @@
+"""`python -m annotations.engine INPUT --reference DIR --output DIR`: annotate one VCF."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from annotations.engine.bundle import BundleError, ReferenceBundle
+from annotations.engine.errors import EngineFailure, UnusableInput
+
+FAILED, UNUSABLE = 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 with a JSON summary on stdout; 2 with one line on stderr when the input cannot be used."""
+    options = _parser().parse_args(arguments)
+    from annotations.engine.annotate import annotate
+
+    try:
+        if not options.input.is_file():
+            raise UnusableInput(f"{options.input} is not a file. Name the VCF file to annotate.")
+        summary = annotate(
+            options.input,
+            ReferenceBundle.open(options.reference),
+            options.output,
+            cores=options.cores,
+            haplotype_aware=options.haplotype_aware,
+            keep_bcsq=options.keep_bcsq,
+        )
+    except (UnusableInput, BundleError) as error:
+        sys.stderr.write(f"error: {_one_line(error)}\n")
+        return UNUSABLE
+    except EngineFailure as error:
+        sys.stderr.write(f"failed: {_one_line(error)}\n")
+        return FAILED
+    sys.stdout.write(json.dumps(summary.as_json(), indent=2) + "\n")
+    return 0
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m annotations.engine", description=__doc__)
+    parser.add_argument("input", type=Path, help="a VCF file, plain or compressed with gzip or bgzip")
+    parser.add_argument("--reference", type=Path, required=True, help="folder of a reference bundle")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    parser.add_argument(
+        "--haplotype-aware", action="store_true", help="judge variants on one haplotype together"
+    )
+    parser.add_argument("--keep-bcsq", action="store_true", help="keep bcftools' own BCSQ beside CSQ")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,276 @@
+"""Take records apart into alleles: where each lies, what VEP calls it, and whether it can be judged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import polars as pl
+
+from annotations.engine.genome import Genome
+
+PLAIN_BASES = frozenset("ACGT")
+LARGEST_SPAN_BASES = 10_000_000  # beyond this an event hits so many genes that naming them says nothing
+SHIFT_BASES = 100  # how many reference bases are fetched at a time when an allele is shifted left
+
+
+class Kind(IntEnum):
+    """What an allele does to the bases from `start` to `end`; an insertion stands between those two."""
+
+    REPLACEMENT = 0
+    INSERTION = 1
+    DELETION = 2
+    DUPLICATION = 3
+
+
+class Reason(IntEnum):
+    """Why an allele is left without consequences; NONE when it is not."""
+
+    NONE = 0
+    UNKNOWN_CONTIG = 1
+    BEYOND_CONTIG = 2
+    REF_MISMATCH = 3
+    NO_ALT = 4
+    SPANNING_DELETION = 5
+    REFERENCE_BLOCK = 6
+    BREAKEND = 7
+    SYMBOLIC = 8
+    TOO_LONG = 9
+
+
+REASON_TEXT: dict[Reason, str] = {
+    Reason.UNKNOWN_CONTIG: "on a contig that the reference does not have",
+    Reason.BEYOND_CONTIG: "beyond the end of its contig",
+    Reason.REF_MISMATCH: "REF differs from the reference",
+    Reason.NO_ALT: "no ALT allele (.)",
+    Reason.SPANNING_DELETION: "deleted by a variant before it (*)",
+    Reason.REFERENCE_BLOCK: "reference block (<NON_REF>, <*>)",
+    Reason.BREAKEND: "breakend",
+    Reason.SYMBOLIC: "symbolic allele without a length that could be read",
+    Reason.TOO_LONG: f"longer than {LARGEST_SPAN_BASES:,} bases",
+}
+
+SCHEMA = {
+    "row": pl.UInt32,  # of the chunk
+    "allele": pl.UInt16,  # 1 is the first ALT
+    "start": pl.Int32,  # 1-based; an insertion stands between start and end
+    "end": pl.Int32,
+    "kind": pl.UInt8,
+    "allele_name": pl.String,  # VEP's form: the bases, or - for a deletion
+    "norm_pos": pl.Int32,  # left-aligned and parsimonious, to look the allele up by
+    "norm_ref": pl.String,
+    "norm_alt": pl.String,
+    "reason": pl.UInt8,
+    "for_csq": pl.Boolean,  # plain bases on plain reference bases that agree
+}
+
+_SV_NAMES = {
+    "DEL": ("deletion", Kind.DELETION),
+    "DUP": ("duplication", Kind.DUPLICATION),
+    "INV": ("inversion", Kind.REPLACEMENT),
+    "CNV": ("copy_number_variation", Kind.REPLACEMENT),
+    "INS": ("insertion", Kind.INSERTION),
+}
+_NO_CHANGE = {
+    ".": Reason.NO_ALT,
+    "*": Reason.SPANNING_DELETION,
+    "<NON_REF>": Reason.REFERENCE_BLOCK,
+    "<*>": Reason.REFERENCE_BLOCK,
+}
+Row = tuple[int, int, int, int, int, str, int | None, str | None, str | None, int, bool]
+
+
+@dataclass
+class Comparison:
+    """How REF compared with the reference, in records."""
+
+    compared: int = 0
+    mismatched: int = 0
+    unknown: int = 0  # the reference has N there
+
+
+def take_apart(
+    records: pl.DataFrame, contig: str | None, genome: Genome, comparison: Comparison
+) -> pl.DataFrame:
+    """The alleles of consecutive records of one contig, sorted by position.
+
+    `records` has row, pos, ref, alt and info; `contig` is the reference's name of the contig, or None where
+    it has none. Returns a frame of SCHEMA, in order of row and allele.
+    """
+    if contig is None:
+        return _not_judged(records, Reason.UNKNOWN_CONTIG)
+    single = records.select(
+        (pl.col("ref").str.len_bytes() == 1)
+        & (pl.col("alt").str.len_bytes() == 1)
+        & pl.col("ref").str.to_uppercase().is_in(["A", "C", "G", "T"])
+        & pl.col("alt").str.to_uppercase().is_in(["A", "C", "G", "T"])
+        & (pl.col("pos") > 0)
+    ).to_series()
+    snvs = _take_apart_snvs(records.filter(single), contig, genome, comparison)
+    if single.all():
+        return snvs
+    others = _take_apart_others(records.filter(~single), contig, genome, comparison)
+    return pl.concat([snvs, others]).sort("row", "allele")
+
+
+def _not_judged(records: pl.DataFrame, reason: Reason) -> pl.DataFrame:
+    rows: list[Row] = []
+    for row, pos, alt in records.select("row", "pos", "alt").iter_rows():
+        rows += [
+            (row, number, pos, pos, 0, name, None, None, None, reason, False)
+            for number, name in enumerate(alt.split(","), 1)
+        ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _take_apart_snvs(
+    records: pl.DataFrame, contig: str, genome: Genome, comparison: Comparison
+) -> pl.DataFrame:
+    positions = records["pos"].to_numpy().astype(np.int64) - 1
+    windows = genome.windows(contig, positions, positions + 1)
+    found = windows.single_bases(positions)
+    ref = records["ref"].str.to_uppercase()
+    ref_codes = np.frombuffer("".join(ref).encode(), np.uint8)
+    known = np.isin(found, np.frombuffer(b"ACGT", np.uint8))
+    differs = known & (found != ref_codes)
+    beyond = found == 0
+    comparison.compared += int(known.sum())
+    comparison.mismatched += int(differs.sum())
+    comparison.unknown += int((~known & ~beyond).sum())
+    reason = np.where(beyond, Reason.BEYOND_CONTIG, np.where(differs, Reason.REF_MISMATCH, Reason.NONE))
+    alt = records["alt"].str.to_uppercase()
+    return pl.DataFrame(
+        {
+            "row": records["row"],
+            "allele": pl.repeat(1, len(records), dtype=pl.UInt16, eager=True),
+            "start": records["pos"],
+            "end": records["pos"],
+            "kind": pl.repeat(0, len(records), dtype=pl.UInt8, eager=True),
+            "allele_name": alt,
+            "norm_pos": records["pos"],
+            "norm_ref": ref,
+            "norm_alt": alt,
+            "reason": reason.astype(np.uint8),
+            "for_csq": known & ~differs,
+        },
+        schema=SCHEMA,
+    )
+
+
+def _take_apart_others(
+    records: pl.DataFrame, contig: str, genome: Genome, comparison: Comparison
+) -> pl.DataFrame:
+    length = genome.length(contig)
+    starts = records["pos"].to_numpy().astype(np.int64) - 1
+    windows = genome.windows(contig, starts, starts + records["ref"].str.len_bytes().to_numpy())
+    rows: list[Row] = []
+    for row, pos, ref, alt, info in records.select("row", "pos", "ref", "alt", "info").iter_rows():
+        ref_upper, alts = ref.upper(), alt.upper().split(",")
+        if not 0 < pos <= length:
+            judged, reason = False, Reason.BEYOND_CONTIG
+        else:
+            found = windows.slice(pos - 1, pos - 1 + len(ref)).decode()
+            judged, reason = _compare(ref_upper, found, comparison)
+        names = _names(ref_upper, alts)
+        for number, (one, name) in enumerate(zip(alts, names, strict=True), 1):
+            if reason:
+                rows.append((row, number, pos, pos, 0, name, None, None, None, reason, False))
+            elif set(one) <= PLAIN_BASES or one.isalpha():
+                start, end, kind = _extent(pos, ref_upper, one)
+                at, short_ref, short_alt = normalise(pos, ref_upper, one, windows.slice)
+                for_csq = judged and set(one) <= PLAIN_BASES and one != ref_upper
+                rows.append(
+                    (row, number, start, end, kind, name, at, short_ref, short_alt, Reason.NONE, for_csq)
+                )
+            else:
+                rows.append((row, number, *_take_apart_symbol(pos, ref, one, info, length)))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _compare(ref: str, found: str, comparison: Comparison) -> tuple[bool, Reason]:
+    """Whether csq can judge the record, and if it is to be left out, why."""
+    if len(found) < len(ref):
+        return False, Reason.BEYOND_CONTIG
+    if not (set(found) <= PLAIN_BASES and set(ref) <= PLAIN_BASES):
+        comparison.unknown += 1
+        return False, Reason.NONE
+    comparison.compared += 1
+    if found != ref:
+        comparison.mismatched += 1
+        return False, Reason.REF_MISMATCH
+    return True, Reason.NONE
+
+
+def _names(ref: str, alts: Sequence[str]) -> list[str]:
+    """VEP's names: where lengths differ, the first base goes if all the alleles share it."""
+    plain = [alt for alt in alts if alt.isalpha()]
+    if any(len(alt) != len(ref) for alt in plain) and all(alt[0] == ref[0] for alt in plain):
+        return [alt[1:] or "-" if alt.isalpha() else alt for alt in alts]
+    return list(alts)
+
+
+def _extent(pos: int, ref: str, alt: str) -> tuple[int, int, Kind]:
+    """The reference bases that the allele touches, without those that it shares with REF."""
+    last_ref, last_alt = len(ref), len(alt)
+    while last_ref and last_alt and ref[last_ref - 1] == alt[last_alt - 1]:
+        last_ref -= 1
+        last_alt -= 1
+    first = 0
+    while first < last_ref and first < last_alt and ref[first] == alt[first]:
+        first += 1
+    if first == last_ref:
+        return pos + first - 1, pos + first, Kind.INSERTION
+    kind = Kind.DELETION if first == last_alt else Kind.REPLACEMENT
+    return pos + first, pos + last_ref - 1, kind
+
+
+def normalise(pos: int, ref: str, alt: str, bases: Callable[[int, int], bytes]) -> tuple[int, str, str]:
+    """The allele left-aligned and parsimonious, as `bcftools norm` writes it (Tan et al. 2015,
+    doi:10.1093/bioinformatics/btv112).
+
+    `bases(start, end)` gives the reference, 0-based.
+
+    >>> normalise(5, "CAC", "C", lambda start, end: b"GCACACACT"[start:end])
+    (1, 'GCA', 'G')
+    """
+    if ref == alt:
+        return pos, ref, alt
+    while len(ref) > 1 and len(alt) > 1 and ref[-1] == alt[-1]:
+        ref, alt = ref[:-1], alt[:-1]
+    before = ""
+    while ref[-1] == alt[-1] and pos > 1:  # one of them is a single base: shift left
+        if not before:
+            before = bases(max(0, pos - 1 - SHIFT_BASES), pos - 1).decode()
+        base, before = before[-1], before[:-1]
+        ref, alt, pos = base + ref[:-1], base + alt[:-1], pos - 1
+    shared = 0
+    while shared < len(ref) - 1 and shared < len(alt) - 1 and ref[shared] == alt[shared]:
+        shared += 1
+    return pos + shared, ref[shared:], alt[shared:]
+
+
+def _take_apart_symbol(
+    pos: int, ref: str, alt: str, info: str, contig_length: int
+) -> tuple[int, int, int, str, None, None, None, int, bool]:
+    def left_out(reason: Reason) -> tuple[int, int, int, str, None, None, None, int, bool]:
+        return pos, pos, Kind.REPLACEMENT, alt, None, None, None, reason, False
+
+    if alt in _NO_CHANGE or not alt.startswith("<"):
+        return left_out(_NO_CHANGE.get(alt, Reason.BREAKEND))
+    name, kind = _SV_NAMES.get(alt[1:-1].split(":", maxsplit=1)[0], ("", Kind.REPLACEMENT))
+    last = pos + 1 if kind == Kind.INSERTION else _last_base(pos, info)
+    if not name or last is None or last <= pos:
+        return left_out(Reason.SYMBOLIC)
+    if last - pos > LARGEST_SPAN_BASES:
+        return left_out(Reason.TOO_LONG)
+    start = pos if kind == Kind.INSERTION else pos + 1  # POS is the base before the event
+    return start, min(last, contig_length), kind, name, None, None, None, Reason.NONE, False
+
+
+def _last_base(pos: int, info: str) -> int | None:
+    fields = dict(field.partition("=")[::2] for field in info.split(";"))
+    end = fields.get("END", "")
+    if end.isdigit():
+        return int(end)
+    length = fields.get("SVLEN", "").split(",")[0].lstrip("-")
+    return pos + int(length) if length.isdigit() else None

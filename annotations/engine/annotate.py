@@ -1,0 +1,80 @@
+"""Annotate one file: plan, shards, gather."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.gather import Summary, gather
+from annotations.engine.plan import Plan, Rules, make_plan
+
+Progress = Callable[[str, int, int], None]
+
+CHECK, ANNOTATE, PUBLISH = "check", "annotate", "publish"
+
+
+def result_name(path: Path) -> str:
+    """The name that the results of an input get: its own, without .vcf, .vcf.gz, .vcf.bgz or .gz.
+
+    >>> result_name(Path("patient.one.vcf.gz"))
+    'patient.one'
+    """
+    name = path.name
+    for ending in (".gz", ".bgz", ".vcf"):
+        name = name.removesuffix(ending)
+    return name or "input"
+
+
+def annotate(  # noqa: PLR0913 - the options of the engine, each named by its caller
+    source: Path,
+    bundle: ReferenceBundle,
+    output: Path,
+    *,
+    cores: int = 1,
+    haplotype_aware: bool = False,
+    keep_bcsq: bool = False,
+    rules: Rules | None = None,
+    progress: Progress | None = None,
+    name: str | None = None,
+) -> Summary:
+    """Annotate the VCF `source` against `bundle` into the folder `output`.
+
+    `progress` is called with the stage (check, annotate, publish), records done and records in all.
+    Raises UnusableInput when the file cannot be annotated, EngineFailure when a step fails; neither leaves
+    a file in `output`.
+    """
+    from annotations.engine.local_run import run_shards
+
+    started = time.monotonic()
+    tell = progress or (lambda stage, done, total: None)
+    name = name or result_name(source)
+    output.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix=".annotating-", dir=output))
+    try:
+        tell(CHECK, 0, 0)
+        plan: Plan = make_plan(
+            source,
+            name,
+            bundle,
+            directory,
+            cores=cores,
+            haplotype_aware=haplotype_aware,
+            keep_bcsq=keep_bcsq,
+            rules=rules,
+        )
+        tell(ANNOTATE, 0, plan.records)
+        run_shards(directory, plan, bundle, cores, lambda done: tell(ANNOTATE, done, plan.records))
+        tell(PUBLISH, plan.records, plan.records)
+        options = " ".join([*(["--haplotype-aware"] * haplotype_aware), *(["--keep-bcsq"] * keep_bcsq)])
+        made = directory / "result"
+        summary = gather(directory, bundle, made, f"annotate {name} {options}".strip())
+        for kind, path in summary.files.items():
+            target = output / Path(path).name
+            Path(path).replace(target)
+            summary.files[kind] = str(target)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    summary.seconds = round(time.monotonic() - started, 3)
+    return summary

@@ -1,0 +1,245 @@
+"""Put together what is known of each allele's effect: the CSQ text and the columns of the result table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from annotations.engine.genes import Pairs, Transcripts
+from annotations.engine.protein import amino_acids, hgvs_protein
+from annotations.engine.terms import BIT, CODING, impact_of, most_severe, text_of
+
+CSQ_FIELDS = (
+    "Allele",
+    "Consequence",
+    "IMPACT",
+    "SYMBOL",
+    "Gene",
+    "Feature_type",
+    "Feature",
+    "BIOTYPE",
+    "EXON",
+    "HGVSp",
+    "Amino_acids",
+    "STRAND",
+    "CANONICAL",
+    "MANE_SELECT",
+)
+CSQ_HEADER = (
+    '##INFO=<ID=CSQ,Number=.,Type=String,Description="Consequence annotations. '
+    f'Format: {"|".join(CSQ_FIELDS)}">'
+)
+_INTERGENIC = "|intergenic_variant|MODIFIER" + "|" * (len(CSQ_FIELDS) - 3)
+
+# What the table says of each allele, beside where it is.
+EFFECT_SCHEMA = {
+    "csq": pl.String,  # its CSQ entries, divided by commas
+    "consequence": pl.String,  # the most severe term
+    "impact": pl.String,
+    "symbols": pl.List(pl.String),
+    "genes": pl.List(pl.String),
+    "transcript": pl.String,  # the transcript most severely hit
+    "hgvsp": pl.String,
+    "amino_acids": pl.String,
+    "terms": pl.Int64,  # all terms in all transcripts, as a set of bits
+}
+
+
+@dataclass(frozen=True)
+class GeneModel:
+    """The transcripts of a contig with the text of each that goes into CSQ."""
+
+    transcripts: Transcripts
+    texts: pl.DataFrame  # transcript_index, transcript, before_exon, after_amino_acids, ...
+
+    @classmethod
+    def of(cls, transcripts: Transcripts) -> "GeneModel":
+        frame = transcripts.frame
+        columns = {
+            name: frame[name].cast(pl.String).fill_null("").str.replace_all(r"[|,;=&\s]", "_")
+            for name in ("symbol", "gene_id", "transcript", "biotype", "mane_select", "protein_id")
+        }
+        before_exon = pl.select(
+            pl.concat_str(
+                [
+                    pl.lit("|"),
+                    columns["symbol"],
+                    columns["gene_id"],
+                    pl.lit("Transcript"),
+                    columns["transcript"],
+                    columns["biotype"],
+                    pl.lit(""),
+                ],
+                separator="|",
+            ).str.slice(1)
+        ).to_series()
+        canonical = frame["canonical"].fill_null(value=False).replace_strict({True: "YES", False: ""})
+        after = pl.select(
+            pl.concat_str(
+                [pl.lit(""), frame["strand"].cast(pl.String), canonical, columns["mane_select"]],
+                separator="|",
+            )
+        ).to_series()
+        texts = pl.DataFrame(
+            {
+                "transcript": columns["transcript"],
+                "before_exon": before_exon,
+                "after_amino_acids": after,
+                "exon_count": frame["exon_starts"].list.len().cast(pl.String),
+                "symbol": pl.select(pl.when(columns["symbol"] != "").then(columns["symbol"])).to_series(),
+                "gene_id": columns["gene_id"],
+                "protein_id": columns["protein_id"],
+                "not_canonical": ~frame["canonical"].fill_null(value=False),
+            }
+        )
+        return cls(transcripts, texts)
+
+
+def effects(alleles: pl.DataFrame, entries: pl.DataFrame, model: GeneModel) -> pl.DataFrame:
+    """What each allele does (EFFECT_SCHEMA), a row for each of `alleles` (alleles.SCHEMA, one contig).
+
+    `entries` has csq's findings: index (the row of `alleles`), transcript, mask, change. Alleles that lie
+    alike, between the same breakpoints of the gene model, and of which csq said nothing are worked out once.
+    """
+    start = alleles["start"].to_numpy().astype(np.int64)
+    end = alleles["end"].to_numpy().astype(np.int64)
+    kind = alleles["kind"].to_numpy().astype(np.int64)
+    key = _keys(start, end, kind, entries["index"].unique().to_numpy(), model.transcripts)
+    _, example, span_of = np.unique(key, return_index=True, return_inverse=True)
+    pairs = model.transcripts.locate(start[example], end[example], kind[example])
+    said = entries.with_columns(pl.Series("span", span_of[entries["index"].to_numpy()], pl.Int64)).drop(
+        "index"
+    )
+    spans = _spans(_merge(pairs, said, model), len(example))
+    mine = spans[span_of]
+    separator = "," + alleles["allele_name"]
+    return mine.select(
+        pl.col("pieces").list.join(separator).str.slice(1).alias("csq"),
+        *[name for name in EFFECT_SCHEMA if name != "csq"],
+    )
+
+
+def without_genes(alleles: pl.DataFrame) -> pl.DataFrame:
+    """The effects of alleles on a contig that has no genes."""
+    return alleles.select(
+        (pl.col("allele_name") + _INTERGENIC).alias("csq"),
+        pl.lit("intergenic_variant").alias("consequence"),
+        pl.lit("MODIFIER").alias("impact"),
+        pl.lit(None, pl.List(pl.String)).alias("symbols"),
+        pl.lit(None, pl.List(pl.String)).alias("genes"),
+        pl.lit(None, pl.String).alias("transcript"),
+        pl.lit(None, pl.String).alias("hgvsp"),
+        pl.lit(None, pl.String).alias("amino_acids"),
+        pl.lit(BIT["intergenic_variant"], pl.Int64).alias("terms"),
+    )
+
+
+def _keys(
+    start: np.ndarray, end: np.ndarray, kind: np.ndarray, touched: np.ndarray, transcripts: Transcripts
+) -> np.ndarray:
+    first = transcripts.segments(start)
+    length = transcripts.segments(end) - first
+    key = (first << 34) | (length << 4) | kind
+    key[touched] = -1 - touched.astype(np.int64)  # csq spoke of these: each is worked out by itself
+    return key
+
+
+def _merge(pairs: Pairs, said: pl.DataFrame, model: GeneModel) -> pl.DataFrame:
+    """A row for every entry of CSQ, ordered by span and then most severe first."""
+    frame = pl.DataFrame(
+        {
+            "span": pairs.span,
+            "index": pairs.transcript,
+            "mask": pairs.mask,
+            "first_exon": pairs.first_exon,
+            "last_exon": pairs.last_exon,
+        }
+    ).with_columns(model.texts[pairs.transcript])
+    if len(said):
+        csq = pl.col("mask_right").fill_null(0)
+        own = pl.when(csq & CODING != 0).then(pl.col("mask") & ~pl.lit(BIT["coding_sequence_variant"]))
+        frame = frame.join(said, on=["span", "transcript"], how="left", maintain_order="left").with_columns(
+            (own.otherwise(pl.col("mask")) | csq).alias("mask")
+        )
+    else:
+        frame = frame.with_columns(pl.lit(None, pl.String).alias("change"))
+    gravest = pl.col("mask") & -pl.col("mask")  # the lowest bit set
+    return frame.sort("span", gravest, "not_canonical", "index")
+
+
+def _spans(merged: pl.DataFrame, count: int) -> pl.DataFrame:
+    """One row a span: the tails of its CSQ entries (what follows the allele) and its aggregates."""
+    masks = merged["mask"].unique().to_list()
+    tails = merged.with_columns(
+        pl.col("mask")
+        .replace_strict(
+            {mask: f"|{text_of(mask)}|{impact_of(mask)}" for mask in masks}, return_dtype=pl.String
+        )
+        .alias("terms_text"),
+        _exon_text().alias("exon"),
+        *_protein_columns(merged),
+    ).with_columns(
+        pl.concat_str(
+            "terms_text",
+            "before_exon",
+            "exon",
+            pl.lit("|"),
+            pl.col("hgvsp").fill_null(""),
+            pl.lit("|"),
+            pl.col("amino_acids").fill_null(""),
+            "after_amino_acids",
+        ).alias("tail"),
+    )
+    grouped = tails.group_by("span", maintain_order=True).agg(
+        pl.col("tail"),
+        pl.col("mask").first().alias("gravest"),
+        pl.col("symbol").drop_nulls().unique(maintain_order=True).alias("symbols"),
+        pl.col("gene_id").unique(maintain_order=True).alias("genes"),
+        pl.col("transcript").first(),
+        pl.col("hgvsp").first(),
+        pl.col("amino_acids").first(),
+        pl.col("mask").bitwise_or().alias("terms"),
+    )
+    everywhere = pl.DataFrame({"span": np.arange(count)}).join(
+        grouped, on="span", how="left", maintain_order="left"
+    )
+    intergenic = BIT["intergenic_variant"]
+    gravest = pl.col("gravest").fill_null(intergenic)
+    first_terms = everywhere["gravest"].fill_null(intergenic).unique().to_list()
+    return everywhere.select(
+        pl.concat_list(pl.lit(""), pl.col("tail").fill_null([_INTERGENIC])).alias("pieces"),
+        gravest.replace_strict({m: most_severe(m) for m in first_terms}, return_dtype=pl.String).alias(
+            "consequence"
+        ),
+        gravest.replace_strict({m: impact_of(m) for m in first_terms}, return_dtype=pl.String).alias(
+            "impact"
+        ),
+        "symbols",
+        "genes",
+        "transcript",
+        "hgvsp",
+        "amino_acids",
+        pl.col("terms").fill_null(intergenic),
+    )
+
+
+def _exon_text() -> pl.Expr:
+    first, last = pl.col("first_exon"), pl.col("last_exon")
+    number = (
+        pl.when(first == last)
+        .then(first.cast(pl.String))
+        .otherwise(pl.concat_str(first.cast(pl.String), pl.lit("-"), last.cast(pl.String)))
+    )
+    return pl.when(first > 0).then(pl.concat_str(number, pl.lit("/"), "exon_count")).otherwise(pl.lit(""))
+
+
+def _protein_columns(merged: pl.DataFrame) -> list[pl.Series]:
+    hgvs: list[str | None] = [None] * len(merged)
+    residues: list[str | None] = [None] * len(merged)
+    with_change = merged["change"].is_not_null().arg_true()
+    rows = merged.select("change", "mask", "protein_id")[with_change]
+    for at, (change, mask, protein) in zip(with_change.to_list(), rows.iter_rows(), strict=True):
+        residues[at] = amino_acids(change, mask) or None
+        text = hgvs_protein(change, mask)
+        hgvs[at] = f"{protein}:{text}" if protein and text else None
+    return [pl.Series("hgvsp", hgvs, pl.String), pl.Series("amino_acids", residues, pl.String)]

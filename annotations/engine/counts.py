@@ -1,0 +1,127 @@
+"""What the count log counts, added up chunk by chunk and shard by shard."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from annotations.engine.alleles import REASON_TEXT, Comparison, Reason
+from annotations.engine.records import FORMAT, REST
+from annotations.engine.terms import BIT, CODING, SPLICE
+
+# Where a variant is located, in the words of the original service; the first that fits counts.
+LOCATIONS: tuple[tuple[str, int], ...] = (
+    ("CDS", CODING | BIT["coding_sequence_variant"]),
+    ("Splice_site", SPLICE),
+    ("5'UTR", BIT["5_prime_UTR_variant"]),
+    ("3'UTR", BIT["3_prime_UTR_variant"]),
+    ("Non_coding", BIT["non_coding_transcript_exon_variant"]),
+    ("Intronic", BIT["intron_variant"]),
+    ("Upstream", BIT["upstream_gene_variant"]),
+    ("Downstream", BIT["downstream_gene_variant"]),
+    ("interGenic", BIT["intergenic_variant"]),
+)
+OTHER_LOCATION = "Whole_transcript"
+
+
+@dataclass
+class Counts:
+    """Records and alleles by what was found of them."""
+
+    records: int = 0
+    alleles: int = 0
+    annotated: int = 0
+    consequences: Counter[str] = field(default_factory=Counter)
+    impacts: Counter[str] = field(default_factory=Counter)
+    locations: Counter[str] = field(default_factory=Counter)
+    known_records: Counter[str] = field(default_factory=Counter)
+    known_alleles: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    ref_compared: int = 0
+    ref_mismatched: int = 0
+    ref_unknown: int = 0
+    info_keys: dict[str, bool] = field(default_factory=dict)  # key: whether it ever has a value
+    format_keys: list[str] = field(default_factory=list)
+    filters: list[str] = field(default_factory=list)
+    renamed: bool = False
+
+    def add_alleles(self, alleles: pl.DataFrame) -> None:
+        """Count the rows of a chunk's alleles, with their effects."""
+        self.alleles += len(alleles)
+        self.annotated += int((alleles["reason"] == Reason.NONE).sum())
+        _add_values(self.consequences, alleles["consequence"])
+        _add_values(self.impacts, alleles["impact"])
+        for code, count in alleles["reason"].value_counts().iter_rows():
+            if code:
+                self.left_out[REASON_TEXT[Reason(code)]] += count
+        located = pl.lit(OTHER_LOCATION)
+        for name, mask in reversed(LOCATIONS):
+            located = pl.when((pl.col("terms") & pl.lit(mask)) != 0).then(pl.lit(name)).otherwise(located)
+        _add_values(
+            self.locations, alleles.filter(pl.col("terms").is_not_null()).select(located.alias("at"))["at"]
+        )
+
+    def add_known(self, alleles: pl.DataFrame, source: str) -> None:
+        known = alleles.filter(pl.col(source))
+        self.known_alleles[source] += len(known)
+        self.known_records[source] += known["row"].n_unique()
+
+    def add_keys(self, records: pl.DataFrame) -> None:
+        """Note which INFO, FORMAT and FILTER ids the records use; those undeclared get declared."""
+        bare = records["info"].unique().str.replace_all(r"=[^;]*", "=").unique()
+        for key in bare.str.split(";").explode().unique().to_list():
+            name = key.removesuffix("=")
+            if name not in ("", "."):
+                self.info_keys[name] = self.info_keys.get(name, False) or key.endswith("=")
+        self._add_names(self.filters, records["filter"].unique().str.split(";").explode())
+        if FORMAT in records.columns:
+            formats = records[FORMAT].unique()
+        elif REST in records.columns:
+            formats = records[REST].str.extract(r"^([^\t]*)").unique()
+        else:
+            return
+        self._add_names(self.format_keys, formats.str.split(":").explode())
+
+    @staticmethod
+    def _add_names(noted: list[str], names: pl.Series) -> None:
+        noted += [name for name in names.unique().to_list() if name not in ("", ".", "PASS", *noted)]
+
+    def add_comparison(self, comparison: Comparison) -> None:
+        self.ref_compared += comparison.compared
+        self.ref_mismatched += comparison.mismatched
+        self.ref_unknown += comparison.unknown
+
+    def add(self, other: "Counts") -> None:
+        """Add another shard's counts."""
+        for name, value in vars(other).items():
+            mine = getattr(self, name)
+            if isinstance(value, Counter):
+                mine.update(value)
+            elif isinstance(value, dict):
+                for key, has_value in value.items():
+                    mine[key] = mine.get(key, False) or has_value
+            elif isinstance(value, list):
+                mine += [one for one in value if one not in mine]
+            elif isinstance(value, bool):
+                setattr(self, name, mine or value)
+            else:
+                setattr(self, name, mine + value)
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(vars(self)))
+
+    @classmethod
+    def load(cls, path: Path) -> "Counts":
+        content: dict[str, Any] = json.loads(path.read_text())
+        counts = cls()
+        for name, value in content.items():
+            setattr(counts, name, Counter(value) if isinstance(getattr(counts, name), Counter) else value)
+        return counts
+
+
+def _add_values(counter: Counter[str], values: pl.Series) -> None:
+    for value, count in values.drop_nulls().value_counts().iter_rows():
+        counter[value] += count

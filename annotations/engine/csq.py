@@ -1,0 +1,137 @@
+"""Run `bcftools csq` on bare sites and read what it says of each allele."""
+
+import gzip
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from annotations.engine.bundle import Contig, ReferenceBundle
+from annotations.engine.child import Limits, run_bcftools
+from annotations.engine.plan import read_lines
+from annotations.engine.terms import BIT, mask_of_csq
+
+MAX_CONSEQUENCES = 64  # per site and haplotype; bcftools keeps 15 unless told
+_READ_BYTES = 8 << 20
+# Where a variant lies is told by the gene model for every transcript; csq names none for introns and
+# non-coding exons. Of its entries those count that tell more.
+_LOCATION_ONLY = (
+    BIT["5_prime_UTR_variant"]
+    | BIT["3_prime_UTR_variant"]
+    | BIT["non_coding_transcript_exon_variant"]
+    | BIT["intron_variant"]
+    | BIT["intergenic_variant"]
+    | BIT["NMD_transcript_variant"]
+    | BIT["coding_sequence_variant"]
+)
+
+SITES_SCHEMA = {"chrom": pl.String, "pos": pl.Int32, "id": pl.String, "ref": pl.String, "alt": pl.String}
+ENTRY_SCHEMA = {
+    "site": pl.UInt32,
+    "transcript": pl.String,
+    "mask": pl.Int64,
+    "change": pl.String,  # of amino acids, as csq writes it: 717V>717F
+}
+
+
+def sites_header(contigs: Iterable[Contig], samples: Sequence[str] = ()) -> str:
+    """The header of the VCF that csq reads; its ID column holds the number of the site."""
+    lines = ["##fileformat=VCFv4.2"]
+    lines += [f"##contig=<ID={contig.name},length={contig.length}>" for contig in contigs]
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
+    if samples:
+        lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">')
+        columns += ["FORMAT", *samples]
+    lines.append("\t".join(columns))
+    return "\n".join(lines) + "\n"
+
+
+def run_csq(  # noqa: PLR0913 - what csq needs to know
+    sites: Path,
+    output: Path,
+    *,
+    bundle: ReferenceBundle,
+    contigs: Sequence[Contig],
+    scratch: Path,
+    local: bool,
+    limits: Limits | None = None,
+) -> None:
+    """Annotate `sites` with BCSQ into `output` (plain VCF). The contigs share one genetic code.
+
+    `local` takes each record by itself; otherwise csq joins what lies on one haplotype, and unphased
+    heterozygous genotypes are skipped, for which haplotype they lie on is not known.
+    """
+    genes = _gene_models(bundle, contigs, scratch)
+    arguments = ["csq", "--force", "--ncsq", str(MAX_CONSEQUENCES), "-v", "0"]
+    arguments += ["-f", str(bundle.genome), "-g", str(genes)]
+    if contigs[0].genetic_code != 1:
+        # csq's 0 is the standard code with ATG as its only start; its other numbers are NCBI's
+        arguments += ["-C", str(contigs[0].genetic_code)]
+    arguments += ["--local-csq"] if local else ["--phase", "s"]
+    run_bcftools([*arguments, "-Ov", "-o", str(output), str(sites)], scratch, limits)
+
+
+def _gene_models(bundle: ReferenceBundle, contigs: Sequence[Contig], scratch: Path) -> Path:
+    slices = [path for contig in contigs if (path := bundle.genes_gff(contig))]
+    if len(slices) == 1:
+        return slices[0]
+    joined = scratch / f"genes-{contigs[0].genetic_code}.gff3"
+    with joined.open("wb") as out:
+        for path in slices:
+            with gzip.open(path, "rb") as part:
+                shutil.copyfileobj(part, out, 1 << 20)
+    return joined
+
+
+def read_bcsq(path: Path) -> pl.DataFrame:
+    """The sites for which csq had something to say: site (from the ID column) and bcsq (its INFO value)."""
+    parts: list[pl.DataFrame] = []
+    with path.open("rb") as file:
+        rest = b""
+        while block := file.read(_READ_BYTES):
+            head, newline, tail = (rest + block).rpartition(b"\n")
+            rest = tail
+            if not newline:
+                continue
+            parts.append(
+                read_lines(head + newline)
+                .to_frame("line")
+                .filter(
+                    pl.col("line").str.contains("BCSQ=", literal=True) & ~pl.col("line").str.starts_with("#")
+                )
+                .select(pl.col("line").str.split("\t").alias("fields"))
+                .select(
+                    pl.col("fields").list.get(2).cast(pl.UInt32).alias("site"),
+                    pl.col("fields").list.get(7).str.strip_prefix("BCSQ=").alias("bcsq"),
+                )
+            )
+    return pl.concat(parts) if parts else pl.DataFrame(schema={"site": pl.UInt32, "bcsq": pl.String})
+
+
+def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
+    """The entries (ENTRY_SCHEMA) that tell more of a transcript than where the variant lies in it."""
+    if not len(bcsq):
+        return pl.DataFrame(schema=ENTRY_SCHEMA)
+    taken = (
+        bcsq.with_columns(pl.col("bcsq").str.split(","))
+        .explode("bcsq")
+        .select("site", pl.col("bcsq").str.split("|").alias("fields"))
+        .filter(pl.col("fields").list.len() > 2)
+        .select(
+            "site",
+            pl.col("fields").list.get(0).alias("words"),
+            pl.col("fields").list.get(2).alias("transcript"),
+            pl.col("fields").list.get(5, null_on_oob=True).alias("change"),
+        )
+        .filter(pl.col("transcript") != "")
+    )
+    masks = {words: mask_of_csq(words) for words in taken["words"].unique()}
+    return (
+        taken.with_columns(
+            pl.col("words").replace_strict(masks, return_dtype=pl.Int64).alias("mask"),
+        )
+        .filter((pl.col("mask") & ~pl.lit(_LOCATION_ONLY)) != 0)
+        .select("site", "transcript", "mask", "change")
+        .unique(maintain_order=True)
+    )

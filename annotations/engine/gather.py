@@ -1,0 +1,123 @@
+"""The last stage: join what the shards left, in order, into the three files of the result."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pysam
+
+from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.count_log import log_text
+from annotations.engine.counts import Counts
+from annotations.engine.errors import EngineFailure
+from annotations.engine.output_header import header_text
+from annotations.engine.plan import Plan
+from annotations.engine.scan.build_check import refuse_another_build
+from annotations.engine.shard import BODY_NAME, COUNTS_NAME, shard_directory
+
+# The empty block that ends every BGZF file (SAM specification, section 4.1.2).
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+TBI_MAX_POSITION = 1 << 29
+_COPY_BYTES = 4 << 20
+
+
+@dataclass
+class Summary:
+    """What became of an input: the files made and the counts."""
+
+    name: str
+    reference: str
+    records_in: int
+    records_out: int
+    alleles: int
+    known: dict[str, int]
+    consequences: dict[str, int]
+    impacts: dict[str, int]
+    left_out: dict[str, int]
+    notes: list[str]
+    files: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str) -> Summary:
+    """Join the shards of the plan in `directory` into NAME.annot.vcf.gz with its index, log and table.
+
+    Raises UnusableInput when, over all shards, too many REF alleles differ from the reference.
+    """
+    plan = Plan.load(directory)
+    counts = Counts()
+    for shard in plan.shards:
+        counts.add(Counts.load(shard_directory(directory, shard.number) / COUNTS_NAME))
+    refuse_another_build(counts.ref_compared, counts.ref_mismatched, plan.max_mismatch_share, bundle.name)
+    if counts.records != plan.records:
+        raise EngineFailure(f"{plan.records} records went in and {counts.records} came out")
+    header, header_notes = header_text(plan, bundle, counts, command)
+    notes = [*plan.notes, *header_notes]
+    output.mkdir(parents=True, exist_ok=True)
+    vcf = output / f"{plan.name}.annot.vcf.gz"
+    _join_bodies(directory, plan, header, vcf)
+    index = _index(vcf, plan, bundle)
+    table = output / f"{plan.name}.parquet"
+    _join_tables(directory, plan, table)
+    log = output / f"{plan.name}.vcf.count.log"
+    log.write_text(log_text(plan, bundle, counts, notes))
+    return Summary(
+        name=plan.name,
+        reference=f"{bundle.name} {bundle.version}",
+        records_in=plan.records,
+        records_out=counts.records,
+        alleles=counts.alleles,
+        known=dict(counts.known_records),
+        consequences=dict(counts.consequences),
+        impacts=dict(counts.impacts),
+        left_out=dict(counts.left_out),
+        notes=notes,
+        files={"vcf": str(vcf), "index": str(index), "log": str(log), "table": str(table)},
+    )
+
+
+def _join_bodies(directory: Path, plan: Plan, header: str, vcf: Path) -> None:
+    """Header and bodies as BGZF blocks, one after the other, and one end block."""
+    with pysam.BGZFile(str(vcf), "w") as file:
+        file.write(header.encode())
+    with vcf.open("r+b") as out:
+        _drop_end_block(out)
+        for shard in plan.shards:
+            with (shard_directory(directory, shard.number) / BODY_NAME).open("rb") as body:
+                shutil.copyfileobj(body, out, _COPY_BYTES)
+            _drop_end_block(out)
+        out.write(BGZF_END)
+
+
+def _drop_end_block(out: Any) -> None:
+    out.seek(-len(BGZF_END), 2)
+    if out.read() != BGZF_END:
+        raise EngineFailure("a part of the annotated VCF is not whole")
+    out.seek(-len(BGZF_END), 2)
+    out.truncate()
+
+
+def _index(vcf: Path, plan: Plan, bundle: ReferenceBundle) -> Path:
+    """A .tbi, or a .csi where a contig is longer than a .tbi can hold."""
+    lengths = [contig.length for _, name in plan.contigs if name and (contig := bundle.contig(name))]
+    csi = max(lengths, default=0) > TBI_MAX_POSITION
+    pysam.tabix_index(str(vcf), preset="vcf", force=True, csi=csi)
+    return vcf.with_name(vcf.name + (".csi" if csi else ".tbi"))
+
+
+def _join_tables(directory: Path, plan: Plan, table: Path) -> None:
+    import polars as pl
+
+    parts = [
+        part
+        for shard in plan.shards
+        for part in sorted(shard_directory(directory, shard.number).glob("table-*.ipc"))
+    ]
+    pl.scan_ipc(parts).sink_parquet(
+        table, compression="zstd", compression_level=1, metadata={"gas_samples": json.dumps(plan.samples)}
+    )

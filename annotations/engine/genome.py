@@ -1,0 +1,86 @@
+"""The bases of the reference under a chunk of variants, a few windows at a time."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pysam
+
+GAP_BASES = 20_000  # a gap longer than this costs more to read than to seek over
+WINDOW_BASES = 4 << 20
+MARGIN_BASES = 200  # to the left of a variant, for left-alignment
+
+
+class Genome:
+    """A BGZF FASTA with its index."""
+
+    def __init__(self, path: Path) -> None:
+        self._fasta = pysam.FastaFile(str(path))
+
+    def fetch(self, contig: str, start: int, end: int) -> bytes:
+        """Upper-case bases from `start` (0-based) up to `end`; shorter at the contig's end."""
+        bases: str = self._fasta.fetch(contig, max(0, start), max(0, start, end))
+        return bases.encode().upper()
+
+    def length(self, contig: str) -> int:
+        return int(self._fasta.get_reference_length(contig))
+
+    def windows(self, contig: str, starts: np.ndarray, ends: np.ndarray) -> "Windows":
+        """The bases under [start, end) intervals, 0-based, in order of start."""
+        return Windows(self, contig, starts, ends)
+
+
+class Windows:
+    """Stretches of one contig, read when first looked at; only the latest one is held."""
+
+    def __init__(self, genome: Genome, contig: str, starts: np.ndarray, ends: np.ndarray) -> None:
+        self._genome = genome
+        self._contig = contig
+        self._edges = list(_merge(starts.tolist(), ends.tolist()))
+        self._start = self._end = 0
+        self._bases = b""
+
+    def slice(self, start: int, end: int) -> bytes:
+        """The bases from `start` (0-based) up to `end`."""
+        if start < self._start or end > self._end:
+            self._move_to(start, end)
+            if start < self._start or end > self._end:
+                return self._genome.fetch(self._contig, start, end)
+        return self._bases[start - self._start : end - self._start]
+
+    def single_bases(self, positions: np.ndarray) -> np.ndarray:
+        """The base at each 0-based position (sorted), as ASCII codes; 0 beyond the contig's end."""
+        found = np.zeros(len(positions), np.uint8)
+        done = 0
+        while done < len(positions):
+            first = int(positions[done])
+            if not self._start <= first < self._end:
+                self._move_to(first, first + 1)
+            end = int(np.searchsorted(positions, self._end, "left"))
+            if end <= done:  # beyond the contig's end, as are all after it
+                break
+            window = np.frombuffer(self._bases, np.uint8)
+            at = positions[done:end] - self._start
+            inside = at < len(window)
+            found[done:end][inside] = window[at[inside]]
+            done = end
+        return found
+
+    def _move_to(self, start: int, end: int) -> None:
+        number = bisect_right(self._edges, start, key=lambda edge: edge[0]) - 1
+        if number < 0 or self._edges[number][1] < end:
+            return
+        self._start, self._end = self._edges[number]
+        self._bases = self._genome.fetch(self._contig, self._start, self._end)
+
+
+def _merge(starts: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in zip(starts, ends, strict=True):
+        left = max(0, start - MARGIN_BASES)
+        if merged and left <= merged[-1][1] + GAP_BASES and end - merged[-1][0] <= WINDOW_BASES:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((left, end))
+    return merged

@@ -1,0 +1,113 @@
+"""The result table: one row for every ALT allele of every record, as Parquet.
+
+    record          int64      number of the record in the annotated VCF, from 1
+    chrom           str        the contig as the user names it
+    contig          str|null   as the reference names it; null where it does not have it
+    pos             int32      1-based
+    id              str|null   the ID column after annotation
+    ref, alt        str
+    qual            double|null
+    filter          str|null
+    known_ids       list<str>  ids of known variants with this allele
+    consequence     str|null   the most severe Sequence Ontology term; null where it was left unannotated
+    impact          str|null   HIGH, MODERATE, LOW or MODIFIER
+    symbols, genes  list<str>  names and ids of all genes within reach
+    transcript      str|null   the transcript most severely hit, with hgvsp and amino_acids of it
+    hgvsp           str|null
+    amino_acids     str|null
+    csq             str|null   all CSQ entries of the allele, as in the VCF
+    unannotated     str|null   why it was left unannotated
+    <known field>   by the bundle: double, int32, str or bool, and <source> bool: known there
+    gt              list<str>  genotype of each sample, as in the VCF   (only where there are samples)
+    alt_dosage      list<int8> copies of this allele in each sample, null where missing
+    dp, gq          list<int32>, list<float32>
+
+The samples' names, in the order of the lists, are a JSON list under `gas_samples` in the file's metadata.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from annotations.engine.alleles import REASON_TEXT
+from annotations.engine.bundle import KnownSource, ReferenceBundle
+from annotations.engine.genotypes import GENOTYPE_SCHEMA, Genotypes
+from annotations.engine.plan import Plan
+
+_TYPES: dict[str, Any] = {
+    "Float": pl.Float64,
+    "Integer": pl.Int32,
+    "String": pl.String,
+    "Character": pl.String,
+    "Flag": pl.Boolean,
+}
+
+
+def table_schema(sources: tuple[KnownSource, ...], has_samples: bool) -> dict[str, Any]:
+    """The columns of the table and their types."""
+    schema: dict[str, Any] = {
+        "record": pl.Int64,
+        "chrom": pl.String,
+        "contig": pl.String,
+        "pos": pl.Int32,
+        "id": pl.String,
+        "ref": pl.String,
+        "alt": pl.String,
+        "qual": pl.Float64,
+        "filter": pl.String,
+        "known_ids": pl.List(pl.String),
+        "consequence": pl.String,
+        "impact": pl.String,
+        "symbols": pl.List(pl.String),
+        "genes": pl.List(pl.String),
+        "transcript": pl.String,
+        "hgvsp": pl.String,
+        "amino_acids": pl.String,
+        "csq": pl.String,
+        "unannotated": pl.String,
+    }
+    for source in sources:
+        schema[source.name] = pl.Boolean
+        schema.update((field.id, _TYPES[field.type]) for field in source.fields)
+    return {**schema, **(GENOTYPE_SCHEMA if has_samples else {})}
+
+
+def table_rows(
+    records: pl.DataFrame, alleles: pl.DataFrame, plan: Plan, bundle: ReferenceBundle, first_record: int
+) -> pl.DataFrame:
+    """The rows of a chunk: `records` after annotation, `alleles` with their effects and known values."""
+    rows = alleles["row"]
+    own = records.select("chrom", "pos", "id", "ref", "alt", "qual", "filter")[rows]
+    id_columns = [
+        f"{source.name}_id" for source in bundle.known_sources if f"{source.name}_id" in alleles.columns
+    ]
+    known_ids = (
+        alleles.select(pl.concat_list(id_columns).list.drop_nulls().alias("known_ids"))["known_ids"]
+        if id_columns
+        else pl.lit(None, pl.List(pl.String)).alias("known_ids")
+    )
+    reasons = {int(reason): text for reason, text in REASON_TEXT.items()}
+    contigs = dict(enumerate(name for _, name in plan.contigs))
+    columns = own.with_columns(
+        (rows.cast(pl.Int64) + first_record + 1).alias("record"),
+        alleles["contig"].replace_strict(contigs, return_dtype=pl.String).alias("contig"),
+        pl.col("pos").cast(pl.Int32),
+        pl.col("qual").cast(pl.Float64, strict=False),
+        *[pl.when(pl.col(name) != ".").then(name).alias(name) for name in ("id", "filter")],
+        _alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
+        alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
+        known_ids,
+    )
+    schema = table_schema(bundle.known_sources, bool(plan.samples))
+    taken = [name for name in schema if name in alleles.columns and name not in columns.columns]
+    columns = columns.hstack(alleles.select(taken))
+    if plan.samples:
+        columns = columns.hstack(Genotypes(records, len(plan.samples)).columns(rows, alleles["allele"]))
+    absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in columns.columns]
+    return columns.with_columns(absent).select([pl.col(name).cast(kind) for name, kind in schema.items()])
+
+
+def _alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:
+    if not alt.str.contains(",", literal=True).any():
+        return alt
+    return pl.select(alt.str.split(",").list.get(allele.cast(pl.Int64) - 1)).to_series()

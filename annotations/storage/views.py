@@ -1,0 +1,180 @@
+"""The local storage's two addresses: one takes the signed upload form, the other gives objects."""
+
+from urllib.parse import urlencode, urlsplit
+from xml.sax.saxutils import escape
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+from django.utils.http import content_disposition_header
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from annotations.storage.local import (
+    FILE_NAME_VARIABLE,
+    DownloadGrant,
+    GrantRefused,
+    LocalObjectStore,
+    UploadGrant,
+    unseal,
+)
+from annotations.storage.port import ObjectMissing, StorageError
+from annotations.storage.ranges import RangeOutside, blocks, requested_range
+from annotations.storage.receiving import DraftUploadHandler
+
+# What the form's other fields and the boundaries may add to the file itself.
+FORM_OVERHEAD_BYTES = 64 * 1024
+# So much of a refused body is read, for a browser shows no answer before it has sent its file.
+READ_OF_REFUSED_BYTES = 256 * 1024 * 1024
+
+
+class UploadRefused(Exception):
+    """An error of S3's form: status, code and message."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+@csrf_exempt  # the seal in the address is the permission, and scripts have no cookie
+@require_POST
+def receive_upload(request: HttpRequest) -> HttpResponseBase:
+    """Take one file. The answers are those of S3's POST Object."""
+    try:
+        return _receive(request)
+    except UploadRefused as refusal:
+        return _refusal(request, refusal)
+    except StorageError:
+        return _refusal(
+            request,
+            UploadRefused(503, "ServiceUnavailable", "The file could not be stored. Please try again later."),
+        )
+
+
+def _receive(request: HttpRequest) -> HttpResponse:
+    grant = _upload_grant(request)
+    store = LocalObjectStore()
+    with store.draft() as draft:
+        handler = DraftUploadHandler(request, draft, grant.max_bytes)
+        request.upload_handlers = [handler]
+        try:
+            fields = request.POST
+        except (MultiPartParserError, UnreadablePostError):
+            raise UploadRefused(
+                400, "MalformedPOSTRequest", "The upload broke off. Please try again."
+            ) from None
+        if handler.is_too_large:
+            raise _too_large(grant)
+        if handler.received_name is None:
+            raise UploadRefused(400, "InvalidArgument", "No file was chosen. Please go back and choose one.")
+        if not handler.is_complete:
+            raise UploadRefused(400, "IncompleteBody", "The upload broke off. Please try again.")
+        if fields.get("key") != grant.key or fields.get("success_action_redirect") != grant.redirect_url:
+            raise UploadRefused(403, "AccessDenied", "The form was changed on its way.")
+        key = grant.key.replace(FILE_NAME_VARIABLE, handler.received_name)
+        try:
+            store.receive(draft, key)
+        except SuspiciousFileOperation:
+            raise UploadRefused(
+                400, "InvalidArgument", "The file's name can't be used. Please give it another one."
+            ) from None
+    return _accepted(grant, key, handler.etag)
+
+
+def _upload_grant(request: HttpRequest) -> UploadGrant:
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    try:
+        grant = unseal(UploadGrant, request.GET.get("policy", ""))
+        if length > grant.max_bytes + FORM_OVERHEAD_BYTES:
+            raise _too_large(grant)
+    except (GrantRefused, UploadRefused) as refusal:
+        _read_away(request, min(length, READ_OF_REFUSED_BYTES))
+        if isinstance(refusal, UploadRefused):
+            raise
+        message = f"{refusal} Please load the upload page again."
+        raise UploadRefused(403, "AccessDenied", message) from None
+    return grant
+
+
+def _too_large(grant: UploadGrant) -> UploadRefused:
+    return UploadRefused(
+        400, "EntityTooLarge", f"The file is larger than the {filesizeformat(grant.max_bytes)} allowed."
+    )
+
+
+def _read_away(request: HttpRequest, length: int) -> None:
+    while length > 0 and (block := request.read(min(length, 1024 * 1024))):
+        length -= len(block)
+
+
+def _accepted(grant: UploadGrant, key: str, etag: str) -> HttpResponse:
+    if grant.redirect_url is None:
+        return HttpResponse(status=204, headers={"ETag": etag})
+    query = urlencode({"bucket": settings.INPUTS_BUCKET, "key": key, "etag": etag})
+    joint = "&" if urlsplit(grant.redirect_url).query else "?"
+    # Not a redirect of Django's: those are 302, after which a client may repeat the POST.
+    return HttpResponse(status=303, headers={"Location": f"{grant.redirect_url}{joint}{query}", "ETag": etag})
+
+
+def _refusal(request: HttpRequest, refusal: UploadRefused) -> HttpResponse:
+    if "text/html" in request.headers.get("Accept", ""):
+        context = {"message": refusal.message}
+        return render(request, "annotations/upload_refused.html", context, status=refusal.status)
+    return HttpResponse(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message></Error>",
+        content_type="application/xml",
+        status=refusal.status,
+    )
+
+
+@require_safe
+def download(request: HttpRequest) -> HttpResponseBase:
+    """Give an object to the holder of its address: always as a file to keep, never as a page to show."""
+    try:
+        grant = unseal(DownloadGrant, request.GET.get("grant", ""))
+    except GrantRefused as refusal:
+        context = {"message": f"{refusal} The job's own page has a fresh link."}
+        return render(request, "annotations/download_refused.html", context, status=403)
+    try:
+        path = LocalObjectStore().path_of(grant.key)
+        file = path.open("rb")
+    except (ObjectMissing, FileNotFoundError):
+        context = {"message": "The file is no longer here. The job's own page says where it went."}
+        return render(request, "annotations/download_refused.html", context, status=404)
+
+    status = path.stat()
+    etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+    try:
+        part = _part(request, status.st_size, etag)
+    except RangeOutside:
+        file.close()
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{status.st_size}"})
+    response: FileResponse | StreamingHttpResponse
+    if part is None:
+        response = FileResponse(file, content_type="application/octet-stream")
+        response["Content-Length"] = str(status.st_size)
+    else:
+        response = StreamingHttpResponse(
+            blocks(file, part), status=206, content_type="application/octet-stream"
+        )
+        response["Content-Length"] = str(len(part))
+        response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{status.st_size}"
+    response["Content-Disposition"] = content_disposition_header(True, grant.file_name) or "attachment"
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = etag
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _part(request: HttpRequest, size_bytes: int, etag: str) -> range | None:
+    # A client that resumes says which version it has; a part of another one would spoil its file.
+    if request.headers.get("If-Range", etag) != etag:
+        return None
+    return requested_range(request.headers.get("Range", ""), size_bytes)

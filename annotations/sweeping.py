@@ -1,0 +1,66 @@
+"""Send anew what was sent in vain. The database is the truth; a message is only a hint that may get lost.
+
+Any number of sweeps may run at once: `resend` lets one of them send for a job, and a message too many finds
+nothing to do.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from annotations.enqueue import enqueue
+from annotations.job_queries import JobQuerySet
+from annotations.models import Job, Status
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 500  # of each kind; the next sweep takes the rest
+PATIENCE_WITH_A_QUEUE = timedelta(hours=1)
+
+
+def sweep_jobs(*, jobs_in_queue: int) -> None:
+    """Jobs that nobody took, that lost their worker, or whose user was not told.
+
+    `jobs_in_queue`: messages for jobs that wait to be received. While there are any, a job that nobody took
+    most likely has its own among them, and more would only make the queue longer.
+    """
+    now = timezone.now()
+    patience = timedelta(seconds=settings.RESEND_AFTER_SECONDS)
+    _each(
+        Job.objects.nobody_took(now, PATIENCE_WITH_A_QUEUE if jobs_in_queue else patience),
+        _annotate_again_or_give_up,
+    )
+    _each(Job.objects.lease_ran_out(now), _annotate_again_or_give_up)
+    _each(Job.objects.nobody_told(now), lambda job: _resend(job, "notify"))
+
+
+def resume_all() -> None:
+    """Send every job that is not over, however lately it was sent. Only for who knows that no worker is left.
+
+    What the last worker was killed over need not wait for its lease, nor for a message that may be lost.
+    """
+    Job.objects.release_all()
+    _each(Job.objects.filter(status=Status.PENDING), _annotate_again_or_give_up)
+
+
+def _annotate_again_or_give_up(job: Job) -> bool:
+    if Job.objects.give_up(job.job_id):
+        log.warning("job_given_up", job_id=job.job_id, attempts=job.attempts)
+        return enqueue("notify", job.job_id)
+    return _resend(job, "annotate")
+
+
+def _resend(job: Job, task: str) -> bool:
+    if not Job.objects.resend(job.job_id, job.queued_at):
+        return True  # another sweep sends it
+    log.info("task_sent_again", job_id=job.job_id, task=task, status=job.status)
+    return enqueue(task, job.job_id)
+
+
+def _each(jobs: JobQuerySet, handle: Callable[[Job], bool]) -> None:
+    for job in jobs.order_by("queued_at")[:MOST_AT_ONCE]:
+        if not handle(job):
+            return  # the broker is away, and would keep us waiting for every job

@@ -1,0 +1,100 @@
+"""A user's jobs: the list, one job as it proceeds, its log and its files."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from annotations.models import Job, ResultState
+from annotations.results import LOG, files_of
+from annotations.storage.port import ObjectMissing, object_store
+from annotations.summary import Summary
+
+JOBS_ON_A_PAGE = 25
+LOG_SHOWN_BYTES = 1024 * 1024
+DOWNLOAD_LINK_SECONDS = 300
+
+
+@login_required
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """Own jobs, newest first."""
+    page = Paginator(Job.objects.of(request.user), JOBS_ON_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "annotations/jobs.html", {"page": page})
+
+
+@login_required
+@require_safe
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """One job; the page asks `job_status` for news until the job is finished."""
+    return render(request, "annotations/job.html", _context(_own_job(request, job_id)))
+
+
+@require_safe
+def job_status(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The changing part of the job's page, or 204 where `seen` says that the page shows it already."""
+    if not request.user.is_authenticated:
+        # A redirect to the log-in page would be swapped into the middle of this one.
+        return HttpResponseClientRefresh()
+    context = _context(_own_job(request, job_id))
+    seen = request.GET.get("seen", "")
+    if seen == context["state"]:
+        return HttpResponse(status=204)
+    # Screen readers are told of a new status or stage, not of every thousand variants.
+    context["announce"] = seen.split(".")[:2] != context["state"].split(".")[:2]
+    return render(request, "annotations/_job_news.html", context)
+
+
+@login_required
+@require_safe
+def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The log as text on a page; of a long one its beginning."""
+    job = _own_job(request, job_id)
+    if not job.log_key:
+        raise Http404
+    try:
+        with object_store().open(job.log_key) as file:
+            shown = file.read(LOG_SHOWN_BYTES + 1)
+    except ObjectMissing:
+        raise Http404 from None
+    context = {
+        "job": job,
+        "text": shown[:LOG_SHOWN_BYTES].decode(errors="replace"),
+        "is_cut": len(shown) > LOG_SHOWN_BYTES,
+        "shown_bytes": LOG_SHOWN_BYTES,
+        "file": next(file for file in files_of(job) if file.kind == LOG),
+    }
+    return render(request, "annotations/job_log.html", context)
+
+
+@login_required
+@require_safe
+def job_file(request: HttpRequest, job_id: UUID, kind: str) -> HttpResponse:
+    """Send the browser to a fresh, short-lived address of one of the job's files."""
+    file = next((file for file in files_of(_own_job(request, job_id)) if file.kind == kind), None)
+    if file is None:
+        raise Http404
+    return redirect(
+        object_store().download_url(file.key, file_name=file.name, expires_seconds=DOWNLOAD_LINK_SECONDS)
+    )
+
+
+def _own_job(request: HttpRequest, job_id: UUID) -> Job:
+    """404, not 403, for another's job: whether it exists is nobody else's business."""
+    return get_object_or_404(Job, pk=str(job_id), user=request.user)
+
+
+def _context(job: Job) -> dict[str, Any]:
+    return {
+        "job": job,
+        "state": f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}",
+        "files": files_of(job),
+        "summary": Summary.of(job.summary),
+        "took": job.completed_at and job.completed_at - job.submitted_at,
+        "result_is_archived": job.result_state not in {ResultState.NONE, ResultState.AVAILABLE},
+    }

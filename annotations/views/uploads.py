@@ -1,0 +1,71 @@
+"""From choosing a file to a job on its way.
+
+With JavaScript one page does it all: it asks for a form, sends the file with a progress bar, then submits.
+Without it the file goes by a plain form, and a second page asks for the rest.
+"""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotations import uploads
+from annotations.forms import AnnotationForm
+from annotations.limits import limits_of
+
+
+@login_required
+@require_safe
+def new(request: HttpRequest) -> HttpResponse:
+    """Choose a file, a reference and options."""
+    return _upload_page(request, AnnotationForm())
+
+
+@login_required
+@require_POST
+def begin(request: HttpRequest) -> JsonResponse:
+    """A form for the file whose name is in `file_name`: {"url", "fields"}."""
+    form = uploads.begin(request.user, request.POST.get("file_name", ""))
+    return JsonResponse({"url": form.url, "fields": form.fields})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def submit(request: HttpRequest) -> HttpResponse:
+    """GET, where the storage sends the browser after an upload: ask for the rest. POST: make the job."""
+    if request.method == "POST":
+        form = AnnotationForm(request.POST)
+        if not form.is_valid():
+            return _ask(request, request.POST.get("key", ""), form)
+        try:
+            job = uploads.submit(request.user, **form.cleaned_data)
+        except uploads.UploadRefused as refusal:
+            return _upload_page(request, AnnotationForm(), refusal)
+        return redirect(job)
+    key = request.GET.get("key", "")
+    if submitted := uploads.job_of(request.user, key):
+        return redirect(submitted)
+    return _ask(request, key, AnnotationForm(initial={"key": key}))
+
+
+def _ask(request: HttpRequest, key: str, form: AnnotationForm) -> HttpResponse:
+    try:
+        upload = uploads.arrived(request.user, key)
+    except uploads.UploadRefused as refusal:
+        return _upload_page(request, form, refusal)
+    context = {"form": form, "upload": upload}
+    return render(request, "annotations/submit.html", context, status=400 if form.is_bound else 200)
+
+
+def _upload_page(
+    request: HttpRequest, form: AnnotationForm, refusal: uploads.UploadRefused | None = None
+) -> HttpResponse:
+    back = request.build_absolute_uri(reverse("annotations:submit"))
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "upload_form": uploads.begin(request.user, redirect_url=back),
+        "limits": limits_of(request.user),
+    }
+    return render(request, "annotations/new.html", context, status=400 if refusal else 200)

@@ -1,0 +1,145 @@
+"""What runs on one machine: command lines, environments, and how one sees that each is there."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from annotations.sweeping import resume_all
+from gas_project.celery import app, ready_file
+from gas_project.environment import BASE_DIR
+from gas_project.onemachine.supervisor import Program
+from tasks.queues import QUEUES
+
+log = structlog.get_logger(__name__)
+
+HOST = "127.0.0.1"
+WARM_SECONDS = 10  # in which a stopping worker may finish what it does; then its jobs go back to the queue
+
+
+def program_groups() -> list[list[Program]]:
+    """In the order of their starts; the broker is only ours to start when none is named."""
+    services = [web(), worker(), beat()]
+    return [[broker()], services] if settings.BROKER_IS_EMBEDDED else [services]
+
+
+def broker() -> Program:
+    """The embedded SQS and SNS. What its environment leaves out it would do on every network interface."""
+    port = settings.ENVIRONMENT.broker_port
+    folder = Path(settings.STATE_DIR) / "broker"
+    folder.mkdir(exist_ok=True)
+    return Program(
+        "broker",
+        [sys.executable, "-m", "ministack"],
+        _environment()
+        | {
+            "BIND_HOST": HOST,
+            "MINISTACK_HOST": HOST,  # stands in the queues' addresses
+            "GATEWAY_PORT": str(port),
+            "SERVICES": "sqs,sns",
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(folder),
+            "TMPDIR": str(folder),
+            "LOG_LEVEL": "ERROR",
+        },
+        is_ready=_answers(port, "/_ministack/ready"),
+        when_ready=make_queues,
+        stop=((signal.SIGTERM, 15),),  # in which it saves its messages
+    )
+
+
+def web() -> Program:
+    environment = settings.ENVIRONMENT
+    return Program(
+        "web",
+        [
+            *(sys.executable, "-m", "gunicorn", "gas_project.wsgi"),
+            *("--bind", f"{HOST}:{environment.port}"),
+            *("--workers", str(environment.web_processes)),
+            *("--threads", str(environment.web_threads)),
+            *("--worker-tmp-dir", str(settings.STATE_DIR)),
+            *("--log-level", "warning"),
+            *("--graceful-timeout", "5"),
+            "--no-control-socket",
+        ],
+        _environment(),
+        is_ready=_answers(environment.port, "/healthz"),
+    )
+
+
+def worker() -> Program:
+    """All queues in one worker; SIGTERM lets it finish, SIGQUIT makes it give its jobs back."""
+    return Program(
+        "worker",
+        [
+            *_celery("worker"),
+            *("--queues", ",".join(queue.name for queue in QUEUES)),
+            *("--hostname", "worker@onemachine"),
+            *("--without-mingle", "--without-gossip", "--without-heartbeat"),
+        ],
+        _environment(),
+        is_ready=ready_file().exists,
+        before_start=before_worker,
+        stop=((signal.SIGTERM, WARM_SECONDS), (signal.SIGQUIT, 10)),
+        leans_on=frozenset({"broker"}),
+    )
+
+
+def beat() -> Program:
+    return Program(
+        "beat",
+        [*_celery("beat"), "--pidfile="],
+        _environment(),
+        is_ready=lambda: True,  # it answers nothing, and that it runs is watched
+        leans_on=frozenset({"broker"}),
+    )
+
+
+def make_queues() -> None:
+    """As on AWS the deployment does, so that no process needs to make them while it works."""
+    with app.connection_for_write() as connection:
+        for queue in QUEUES:
+            queue(connection.default_channel).declare()
+
+
+def before_worker() -> None:
+    """No worker is left now, so nobody has the jobs that are RUNNING; with another broker, somebody may."""
+    ready_file().unlink(missing_ok=True)
+    if not settings.BROKER_IS_EMBEDDED:
+        return
+    try:
+        resume_all()
+    except DatabaseError as error:
+        log.warning("jobs_not_resumed", error=str(error))  # the sweep will do it, later
+
+
+def _celery(command: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "--quiet", "--app", "gas_project", command]
+
+
+def _environment() -> dict[str, str]:
+    """Ours; the project is found from whatever folder we run in, and output comes line by line."""
+    return dict(os.environ) | {"PYTHONPATH": str(BASE_DIR), "PYTHONUNBUFFERED": "1"}
+
+
+def _answers(port: int, path: str) -> Callable[[], bool]:
+    def answers() -> bool:
+        connection = HTTPConnection(HOST, port, timeout=2)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return answers

@@ -1,0 +1,104 @@
+"""Settings come from the environment, are checked before anything starts, and are all documented."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+
+from gas_project import environment
+from gas_project.environment import BASE_DIR, Environment
+
+
+def checks_with(settings: Any, environ: dict[str, str], *, deploy: bool = False) -> list[CheckMessage]:
+    found = environment.load(environ)
+    settings.ENVIRONMENT, settings.ENVIRONMENT_PROBLEMS, settings.ENVIRONMENT_UNKNOWN = found
+    return [
+        message
+        for message in run_checks(include_deployment_checks=deploy)
+        if message.id and message.id.startswith("gas.")
+    ]
+
+
+def test_the_defaults_are_right(settings: Any) -> None:
+    assert checks_with(settings, {}) == []
+
+
+def test_every_wrong_value_is_named_at_once_with_what_was_expected(settings: Any) -> None:
+    messages = checks_with(settings, {"GAS_PORT": "80000", "GAS_BROKER_URL": "redis://localhost"})
+    assert [message.id for message in messages] == ["gas.E001", "gas.E001"]
+    assert "GAS_PORT is '80000'" in messages[0].msg
+    assert "less than or equal to 65535" in messages[0].msg
+    assert "GAS_BROKER_URL" in messages[1].msg
+    assert all(message.hint for message in messages)
+
+
+def test_a_misspelt_variable_gets_a_hint_and_its_value_is_not_shown(settings: Any) -> None:
+    (message,) = checks_with(settings, {"GAS_SECRET_KEZ": "hush"})
+    assert (message.id, message.hint) == ("gas.W001", "Did you mean GAS_SECRET_KEY?")
+    assert "hush" not in message.msg
+
+
+def test_a_wrong_secret_is_not_shown(settings: Any) -> None:
+    problem = environment._wrong({"loc": ("secret_key",), "input": "hush", "msg": "too short"})
+    assert "hush" not in problem.found
+
+
+def test_a_state_folder_that_cannot_be_written_is_refused(settings: Any) -> None:
+    settings.STATE_DIR = BASE_DIR / "no" / "such" / "folder"
+    (message,) = checks_with(settings, {})
+    assert message.id == "gas.E002"
+    assert "GAS_STATE_DIR" in (message.hint or "")
+
+
+@pytest.mark.parametrize(("environ", "ids"), [({}, ["gas.E003"]), ({"GAS_SECRET_KEY": "x" * 60}, [])])
+def test_a_public_site_needs_a_secret_of_its_own(
+    settings: Any, environ: dict[str, str], ids: list[str]
+) -> None:
+    assert [message.id for message in checks_with(settings, environ, deploy=True)] == ids
+
+
+def test_the_operators_page_lists_every_variable_and_no_other() -> None:
+    page = (BASE_DIR / "docs" / "operators.md").read_text()
+    listed = re.findall(r"^\| `(GAS_\w+)` \|", page, flags=re.MULTILINE)
+    assert listed == [environment.variable(name) for name in Environment.model_fields]
+
+
+def test_the_operators_page_gives_the_defaults() -> None:
+    page = (BASE_DIR / "docs" / "operators.md").read_text()
+    for name, field in Environment.model_fields.items():
+        if isinstance(field.default, int) and not isinstance(field.default, bool):
+            row = rf"^\| `{environment.variable(name)}` \| {field.default} \|"
+            assert re.search(row, page, flags=re.MULTILINE), name
+
+
+@pytest.mark.parametrize(
+    ("site_url", "secure"), [("https://gas.example.org", True), ("http://10.0.0.5", False)]
+)
+def test_cookies_travel_over_tls_alone_where_the_site_has_it(
+    site_url: str, secure: bool, tmp_path: Path
+) -> None:
+    names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from django.conf import settings; import json; "
+            f"print(json.dumps([bool(getattr(settings, name)) for name in {names}]))",
+        ],
+        env={
+            "DJANGO_SETTINGS_MODULE": "gas_project.settings",
+            "GAS_SITE_URL": site_url,
+            "GAS_STATE_DIR": str(tmp_path),
+        },
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(said.stdout) == [secure] * 3

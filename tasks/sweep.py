@@ -1,0 +1,17 @@
+"""What is done every minute, and safe to be done anywhere, any number of times."""
+
+from celery import current_app, shared_task
+
+from annotations.scratch import remove_abandoned
+from annotations.sweeping import sweep_jobs
+from tasks.queues import ANNOTATE
+from tasks.sqs import messages_waiting
+
+
+@shared_task(name="tasks.sweep")
+def sweep() -> None:
+    """Send what is due and send anew what is stale."""
+    with current_app.connection_for_write() as connection:
+        jobs_in_queue = messages_waiting(connection, ANNOTATE)
+    sweep_jobs(jobs_in_queue=jobs_in_queue)
+    remove_abandoned()
