@@ -28,6 +28,14 @@ def label(bundle: ReferenceBundle) -> str:
     return f"{bundle.name}/{bundle.version}"
 
 
+def sample(name: str) -> Path | None:
+    """A VCF to try the bundles of this name with: REFERENCES_DIR/NAME/NAME.vcf, where there is one."""
+    if all(bundle.name != name for bundle in available()):
+        return None
+    path: Path = settings.REFERENCES_DIR / name / f"{name}.vcf"
+    return path if path.is_file() else None
+
+
 def _folders() -> list[Path]:
     return sorted(manifest.parent for manifest in settings.REFERENCES_DIR.glob("[!.]*/[!.]*/manifest.json"))
 

@@ -9,6 +9,7 @@ app_name = "annotations"
 urlpatterns = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/new/", uploads.new, name="new"),
+    path("jobs/samples/<str:name>/", uploads.sample, name="sample"),
     path("jobs/uploads/", uploads.begin, name="begin_upload"),
     path("jobs/submit/", uploads.submit, name="submit"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),

@@ -127,3 +127,19 @@ def test_a_file_name_with_markup_is_shown_as_text(browser: Client, user: Any):
     job = make_job(user, input_file_name="<img src=x onerror=alert(1)>.vcf")
     for url in (job.get_absolute_url(), reverse("annotations:jobs"), reverse("home")):
         assert "<img src=x" not in browser.get(url).content.decode()
+
+
+def test_a_sample_that_lies_beside_a_reference_is_offered_for_trying(browser: Client, settings: Any):
+    (settings.REFERENCES_DIR / "demo" / "demo.vcf").write_bytes(VCF)
+    address = reverse("annotations:sample", args=["demo"])
+    assert address in browser.get(reverse("annotations:new")).content.decode()
+    response = browser.get(address)
+    assert b"".join(response) == VCF
+    assert response["Content-Disposition"] == 'attachment; filename="demo.vcf"'
+
+
+def test_no_file_but_a_sample_can_be_had_by_the_address_of_one(browser: Client, settings: Any):
+    (settings.REFERENCES_DIR / "secret").mkdir()
+    (settings.REFERENCES_DIR / "secret" / "secret.vcf").write_bytes(VCF)
+    for name in ("demo", "secret", "..", "nothing"):
+        assert browser.get(reverse("annotations:sample", args=[name])).status_code == 404

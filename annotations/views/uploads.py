@@ -5,12 +5,12 @@ Without it the file goes by a plain form, and a second page asks for the rest.
 """
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotations import uploads
+from annotations import references, uploads
 from annotations.forms import AnnotationForm
 from annotations.limits import limits_of
 
@@ -20,6 +20,16 @@ from annotations.limits import limits_of
 def new(request: HttpRequest) -> HttpResponse:
     """Choose a file, a reference and options."""
     return _upload_page(request, AnnotationForm())
+
+
+@login_required
+@require_safe
+def sample(request: HttpRequest, name: str) -> FileResponse:
+    """A file to try a reference with."""
+    path = references.sample(name)
+    if path is None:
+        raise Http404
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name, content_type="text/plain")
 
 
 @login_required
@@ -67,5 +77,6 @@ def _upload_page(
         "refusal": refusal,
         "upload_form": uploads.begin(request.user, redirect_url=back),
         "limits": limits_of(request.user),
+        "samples": sorted({bundle.name for bundle in form.bundles if references.sample(bundle.name)}),
     }
     return render(request, "annotations/new.html", context, status=400 if refusal else 200)

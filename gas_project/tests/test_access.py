@@ -59,6 +59,7 @@ ACCESS = {
     # jobs
     "annotations:jobs": for_anyone_logged_in(),
     "annotations:new": for_anyone_logged_in(),
+    "annotations:sample": Access(302, 404, 404, 404, ("no-such-reference",)),
     "annotations:begin_upload": Access(302, 405, 405, 405),
     "annotations:submit": Access(302, 400, 400, 400),  # 400: no key
     "annotations:job": for_the_owner(),
