@@ -98,7 +98,8 @@ class Supervisor:
                 for program in group:
                     self._start(program)
                 for program in group:
-                    self._await_ready(program)
+                    if not self._await_ready(program):
+                        raise SupervisorError(self._obituary(self._first_ended()))
             when_all_ready()
             while True:
                 self._turn(1)
@@ -130,17 +131,21 @@ class Supervisor:
         os.set_blocking(child.pipe.fileno(), False)
         self._selector.register(child.pipe, selectors.EVENT_READ, child)
 
-    def _await_ready(self, program: Program) -> None:
-        child = self._children[program.name]
+    def _await_ready(self, program: Program) -> bool:
+        """Whether it came to answer: not, when it has ended, or what it leans on, for which it would wait."""
+        needed = [
+            self._children[name] for name in {program.name, *program.leans_on} if name in self._children
+        ]
         deadline = time.monotonic() + READY_SECONDS
         while not program.is_ready():
             self._turn(TICK_SECONDS)
             self._heed_stop()
-            if not child.is_alive():
-                raise SupervisorError(self._obituary(child))
+            if not all(child.is_alive() for child in needed):
+                return False
             if time.monotonic() > deadline:
                 raise SupervisorError(f"{program.name} did not answer within {READY_SECONDS} seconds.")
         program.when_ready()
+        return True
 
     def _heed_stop(self) -> None:
         if self._stops_asked:
@@ -235,6 +240,9 @@ class Supervisor:
                 sent[child.program.name] += 1
                 return
             due += patience_seconds
+
+    def _first_ended(self) -> _Child:
+        return next(child for child in self._children.values() if not child.is_alive())
 
     def _obituary(self, child: _Child) -> str:
         self._turn(0)

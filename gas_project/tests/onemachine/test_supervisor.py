@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -112,6 +113,38 @@ def test_a_program_that_ends_is_started_again_and_so_is_what_leans_on_it(
     Supervisor(groups, output).run(kill_the_base)
     assert starts == ["base", "leaning", "base", "leaning"]
     assert "base was ended by SIGKILL; starting it again" in output.of("service")
+    assert children() == []
+
+
+def test_what_ends_while_another_waits_for_it_is_started_again_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gas_project.onemachine.supervisor.RESTART_AFTER_SECONDS", 0)
+    starts: list[str] = []
+
+    def kill(name: str) -> None:
+        (victim,) = (child for child in children() if name in child.cmdline())
+        victim.kill()
+        victim.wait()
+
+    def leaning_is_ready() -> bool:
+        if starts == ["base", "leaning", "leaning"]:
+            kill("base")  # which the leaning one needs to become ready
+        return starts in (["base", "leaning"], ["base", "leaning", "leaning", "base", "leaning"])
+
+    def leaning_answers() -> None:
+        if starts != ["base", "leaning"]:
+            press_ctrl_c()
+
+    def named(name: str, **options: object) -> Program:
+        return replace(
+            program(name, STAYS, before_start=lambda: starts.append(name), **options),
+            arguments=[sys.executable, "-c", STAYS, name],
+        )
+
+    leaning = named(
+        "leaning", is_ready=leaning_is_ready, when_ready=leaning_answers, leans_on=frozenset({"base"})
+    )
+    Supervisor([[named("base")], [leaning]], Output()).run(lambda: kill("leaning"))
+    assert starts == ["base", "leaning", "leaning", "base", "leaning"]
     assert children() == []
 
 
