@@ -61,7 +61,7 @@ SCHEMA = {
     "norm_ref": pl.String,
     "norm_alt": pl.String,
     "reason": pl.UInt8,
-    "for_csq": pl.Boolean,  # plain bases on plain reference bases that agree
+    "for_csq": pl.Boolean,  # plain bases (or <INS>, <DEL>) on plain reference bases that agree
 }
 
 _SV_NAMES = {
@@ -183,14 +183,17 @@ def _take_apart_others(
                     (row, number, start, end, kind, name, at, short_ref, short_alt, Reason.NONE, for_csq)
                 )
             else:
-                rows.append((row, number, *_take_apart_symbol(pos, ref, one, info, length)))
+                symbol = _take_apart_symbol(pos, one, info, length)
+                for_csq = judged and symbol[-1] == Reason.NONE and one.startswith(("<INS", "<DEL"))
+                rows.append((row, number, *symbol, for_csq))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _compare(ref: str, found: str, comparison: Comparison) -> tuple[bool, Reason]:
     """Whether csq can judge the record, and if it is to be left out, why."""
-    if len(found) < len(ref):
+    if not found:
         return False, Reason.BEYOND_CONTIG
+    ref = ref[: len(found)]  # REF may reach beyond the end of a contig that is cut out of a longer one
     if not (set(found) <= PLAIN_BASES and set(ref) <= PLAIN_BASES):
         comparison.unknown += 1
         return False, Reason.NONE
@@ -250,10 +253,10 @@ def normalise(pos: int, ref: str, alt: str, bases: Callable[[int, int], bytes]) 
 
 
 def _take_apart_symbol(
-    pos: int, ref: str, alt: str, info: str, contig_length: int
-) -> tuple[int, int, int, str, None, None, None, int, bool]:
-    def left_out(reason: Reason) -> tuple[int, int, int, str, None, None, None, int, bool]:
-        return pos, pos, Kind.REPLACEMENT, alt, None, None, None, reason, False
+    pos: int, alt: str, info: str, contig_length: int
+) -> tuple[int, int, int, str, None, None, None, int]:
+    def left_out(reason: Reason) -> tuple[int, int, int, str, None, None, None, int]:
+        return pos, pos, Kind.REPLACEMENT, alt, None, None, None, reason
 
     if alt in _NO_CHANGE or not alt.startswith("<"):
         return left_out(_NO_CHANGE.get(alt, Reason.BREAKEND))
@@ -264,7 +267,7 @@ def _take_apart_symbol(
     if last - pos > LARGEST_SPAN_BASES:
         return left_out(Reason.TOO_LONG)
     start = pos if kind == Kind.INSERTION else pos + 1  # POS is the base before the event
-    return start, min(last, contig_length), kind, name, None, None, None, Reason.NONE, False
+    return start, min(last, contig_length), kind, name, None, None, None, Reason.NONE
 
 
 def _last_base(pos: int, info: str) -> int | None:

@@ -51,12 +51,20 @@ def sites_header(contigs: Iterable[Contig], samples: Sequence[str] = ()) -> str:
     """The header of the VCF that csq reads; its ID column holds the number of the site."""
     lines = ["##fileformat=VCFv4.2"]
     lines += [f"##contig=<ID={contig.name},length={contig.length}>" for contig in contigs]
+    lines.append('##INFO=<ID=END,Number=1,Type=Integer,Description="Last base of a symbolic allele">')
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
     if samples:
         lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">')
         columns += ["FORMAT", *samples]
     lines.append("\t".join(columns))
     return "\n".join(lines) + "\n"
+
+
+def end_info(records: pl.DataFrame) -> pl.Series:
+    """The INFO that csq needs of each record: END, for symbolic alleles."""
+    if not records["alt"].str.contains("<", literal=True).any():
+        return pl.repeat(".", len(records), eager=True).alias("info")
+    return records["info"].str.extract(r"(?:^|;)(END=\d+)(?:;|$)").fill_null(".").alias("info")
 
 
 def run_csq(  # noqa: PLR0913 - what csq needs to know
@@ -139,15 +147,19 @@ def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("transcript") != "")
     )
-    masks = {words: mask_of_csq(words) for words in taken["words"].unique()}
     return (
-        taken.with_columns(
-            pl.col("words").replace_strict(masks, return_dtype=pl.Int64).alias("mask"),
-        )
+        taken.with_columns(masks(taken["words"]))
         .filter((pl.col("mask") & ~pl.lit(_LOCATION_ONLY)) != 0)
         .select("site", "transcript", "mask", "change")
         .unique(maintain_order=True)
     )
+
+
+def masks(words: pl.Series) -> pl.Series:
+    """The set of terms behind each of csq's own words."""
+    known = {one: mask_of_csq(one) for one in words.unique()}
+    found = words.replace_strict(known, return_dtype=pl.Int64) if known else words.cast(pl.Int64)
+    return found.alias("mask")
 
 
 def read_sites(path: Path) -> pl.DataFrame:

@@ -12,9 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from annotations.engine.alleles import Reason
+from annotations.engine.csq import end_info, masks
 from annotations.engine.plan import read_lines
 from annotations.engine.records import FORMAT, REST, sample_column
-from annotations.engine.terms import SPLICE, mask_of_csq
+from annotations.engine.terms import SPLICE
 
 MISSING = "."
 
@@ -38,7 +39,8 @@ def records_for_csq(
         (wanted["row"] + first_record).alias("id"),
         own["ref"],
         own["alt"],
-        *(pl.repeat(MISSING, len(own), eager=True).alias(name) for name in ("qual", "filter", "info")),
+        *(pl.repeat(MISSING, len(own), eager=True).alias(name) for name in ("qual", "filter")),
+        end_info(own),
     ]
     if samples:
         columns += [pl.repeat("GT", len(own), eager=True).alias(FORMAT), _genotypes(own, samples)]
@@ -107,7 +109,7 @@ def haplotype_entries(bcsq: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
         .unnest("part")
         .with_columns(pl.col("pos").cast(pl.Int32))
     )
-    masks = {words: mask_of_csq(words) for words in found["words"].unique()}
+    found = found.with_columns(masks(found["words"]))
     asked = sites.with_columns(pl.col("ref").str.to_uppercase(), pl.col("alt").str.to_uppercase())
     return (
         found.join(
@@ -119,7 +121,7 @@ def haplotype_entries(bcsq: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
         .select(
             pl.col("id").cast(pl.UInt32).alias("site"),
             "transcript",
-            pl.col("words").replace_strict(masks, return_dtype=pl.Int64).alias("mask"),
+            "mask",
             "change",
         )
         .unique(maintain_order=True)

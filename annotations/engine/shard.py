@@ -22,7 +22,15 @@ from annotations.engine.alleles import Comparison, Reason, take_apart
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.consequences import EFFECT_SCHEMA, GeneModel, effects, without_genes
 from annotations.engine.counts import Counts
-from annotations.engine.csq import Findings, entries, read_bcsq, read_sites, run_csq, sites_header
+from annotations.engine.csq import (
+    Findings,
+    end_info,
+    entries,
+    read_bcsq,
+    read_sites,
+    run_csq,
+    sites_header,
+)
 from annotations.engine.genes import Transcripts
 from annotations.engine.genome import Genome
 from annotations.engine.haplotypes import (
@@ -275,7 +283,7 @@ def _lines(records: pl.DataFrame) -> bytes:
 def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) -> pl.DataFrame:
     """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site."""
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
-    own = records.select("pos", "ref", "alt")[wanted["row"]]
+    own = records.select("pos", "ref", "alt", "info")[wanted["row"]]
     alt = alt_of_allele(own["alt"], wanted["allele"])
     return pl.DataFrame(
         {
@@ -284,8 +292,11 @@ def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) 
             "id": wanted["site"],
             "ref": own["ref"],
             "alt": alt,
+            "qual": pl.repeat(".", len(own), eager=True),
+            "filter": pl.repeat(".", len(own), eager=True),
+            "info": end_info(own),
         }
-    ).with_columns(*(pl.lit(".").alias(name) for name in ("qual", "filter", "info")))
+    )
 
 
 def _append(path: Path, header: str, lines: pl.DataFrame) -> None:
