@@ -60,9 +60,9 @@ def write_variants(path: Path, genome: dict[str, np.ndarray], count: int, known:
     order = {name: number for number, name in enumerate(CONTIGS)}
     with known.open() as lines:
         records = (line.split("\t", 5) for line in lines if not line.startswith("#"))
-        for number, (contig, pos, _, ref, alt, _) in enumerate(records):
+        for number, (contig, place, _, ref, alt, _) in enumerate(records):
             if number % stride == 0:
-                chosen.append((order[contig], int(pos), contig, ref, alt))
+                chosen.append((order[contig], int(place), contig, ref, alt))
     fresh = count - len(chosen)
     chosen += [
         (order[contig], pos, contig, ref, alt) for contig, pos, ref, alt in _variants(genome, fresh, SEED + 2)

@@ -92,15 +92,13 @@ def merged_ids(own: pl.Series, alleles: pl.DataFrame, sources: tuple[KnownSource
     names = [f"{source.name}_id" for source in sources if f"{source.name}_id" in alleles.columns]
     if not names:
         return own
-    found = (
-        alleles.select("row", pl.concat_list(names).list.drop_nulls().alias("ids"))
-        .filter(pl.col("ids").list.len() > 0)
-        .group_by("row", maintain_order=True)
-        .agg(pl.col("ids").list.explode().unique(maintain_order=True).str.join(";"))
-    )
-    if not len(found):
+    if len(names) == 1 and len(alleles) == len(own):
+        found = alleles[names[0]]
+    else:
+        found = _ids_by_row(alleles, names, len(own))
+    if found.null_count() == len(found):
         return own
-    frame = own.to_frame("own").with_row_index("row").join(found, on="row", how="left", maintain_order="left")
+    frame = pl.DataFrame({"own": own, "ids": found})
     both = frame.select(
         pl.when(pl.col("ids").is_null() | (pl.col("own") == pl.col("ids")))
         .then("own")
@@ -116,6 +114,17 @@ def merged_ids(own: pl.Series, alleles: pl.DataFrame, sources: tuple[KnownSource
         for own_ids, ids in frame.select("own", "ids")[to_merge].iter_rows()
     ]
     return both.scatter(to_merge, merged)
+
+
+def _ids_by_row(alleles: pl.DataFrame, names: list[str], row_count: int) -> pl.Series:
+    found = (
+        alleles.select("row", pl.concat_list(names).list.drop_nulls().alias("ids"))
+        .filter(pl.col("ids").list.len() > 0)
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("ids").list.explode().unique(maintain_order=True).str.join(";"))
+    )
+    rows = pl.select(row=pl.int_range(row_count, dtype=pl.UInt32))
+    return rows.join(found, on="row", how="left", maintain_order="left")["ids"]
 
 
 def with_info(info: pl.Series, additions: pl.Series) -> pl.Series:

@@ -178,8 +178,9 @@ def read_sites(path: Path) -> pl.DataFrame:
 class Findings:
     """What csq found in a shard.
 
-    `entries` (ENTRY_SCHEMA) is sorted by site. `bcsq` has csq's own text: `key`, the site, or the record where
-    csq read whole records; `bcsq`; and `samples`, each sample's FORMAT/BCSQ divided by tabs, or null.
+    `entries` (ENTRY_SCHEMA) is sorted by site. `bcsq` (BCSQ_SCHEMA) has csq's own text: `key`, the site, or
+    the record where csq read whole records; `bcsq`; and `samples`, each sample's FORMAT/BCSQ divided by tabs,
+    or null.
     """
 
     entries: pl.DataFrame

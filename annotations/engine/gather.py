@@ -83,7 +83,7 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
 
 def _join_bodies(directory: Path, plan: Plan, header: str, vcf: Path) -> None:
     """Header and bodies as BGZF blocks, one after the other, and one end block."""
-    with pysam.BGZFile(str(vcf), "w") as file:
+    with pysam.BGZFile(str(vcf), "w", None) as file:
         file.write(header.encode())
     with vcf.open("r+b") as out:
         _drop_end_block(out)

@@ -1,10 +1,10 @@
 """Consequences of what lies together on one haplotype.
 
-csq reads whole records with their genotypes here, and its findings take the place of those that it makes of
-each allele by itself. An entry names all the changes that it joins (`175T>C+198C>G`), so it counts for each of
-these alleles. Unphased heterozygous genotypes are skipped (`csq --phase s`): which haplotype they lie on is not
-known, and for such alleles the finding of the allele by itself stands. A file without samples is taken as one
-haplotype.
+csq reads whole records with their genotypes here, and its findings take the place of those that it makes
+of each allele by itself. An entry names all the changes that it joins (`175T>C+198C>G`), so it counts for
+each of these alleles. Unphased heterozygous genotypes are skipped (`csq --phase s`): which haplotype they lie
+on is not known, and for such alleles the finding of the allele by itself stands. A file without samples is
+taken as one haplotype.
 """
 
 from pathlib import Path

@@ -16,9 +16,7 @@ def run_shards(
     """Annotate every shard, `cores` at a time; `progress` gets the records done in all."""
     if len(plan.shards) == 1 or cores == 1:
         for shard in plan.shards:
-            annotate_shard(
-                directory, shard.number, bundle, lambda done, first=shard.first_record: progress(first + done)
-            )
+            annotate_shard(directory, shard.number, bundle, _onward(progress, shard.first_record))
         return
     steps = [
         Step(
@@ -30,6 +28,10 @@ def run_shards(
     ]
     run_all(steps, directory, at_once=cores)
     progress(plan.records)
+
+
+def _onward(progress: Callable[[int], None], first_record: int) -> Callable[[int], None]:
+    return lambda done: progress(first_record + done)
 
 
 if __name__ == "__main__":

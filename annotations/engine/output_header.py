@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from annotations.engine.assembly import BCSQ_ID, CSQ_ID, OutputIds
+from annotations.engine.assembly import BCSQ_ID, OutputIds
 from annotations.engine.bundle import KnownField, ReferenceBundle
 from annotations.engine.consequences import CSQ_HEADER
 from annotations.engine.counts import Counts

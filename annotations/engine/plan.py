@@ -230,8 +230,8 @@ class _Scan:
                 "export your variants as VCF and upload that."
             )
         raise UnusableInput(
-            f"Line {len(lines) + 1}: the #CHROM line that names the columns is missing. It must stand between "
-            "the ## lines and the first variant: #CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, tabs between."
+            f"Line {len(lines) + 1}: the #CHROM line that names the columns is missing. Put it between the "
+            "## lines and the first variant: #CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, tabs between."
         )
 
     def _take_block(self, block: bytes) -> None:
@@ -262,7 +262,7 @@ class _Scan:
     def _note_places(self, lines: pl.Series, block_bytes: int) -> None:
         places = lines.str.splitn("\t", 3).struct.unnest()
         positions = places["field_1"].cast(pl.Int64)
-        if (highest := positions.max()) is not None and int(highest) > MAX_POSITION:  # type: ignore[call-overload]
+        if (positions > MAX_POSITION).any():
             self._note_far_position(positions)
             return
         start = self._bytes_written - block_bytes

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
 from annotations.engine.plan import Segment, read_lines
 
 FIXED = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info")
-CHUNK_BYTES = 3 << 20
+CHUNK_BYTES = 2 << 20
 CHUNK_RECORDS = 40_000
 _MOST_COLUMNS = 40  # beyond this the samples stay one piece of text
 REST = "rest"  # FORMAT and the samples as one piece of text
@@ -33,7 +34,7 @@ def chunks(path: Path, segments: Sequence[Segment]) -> Iterator[tuple[list[Segme
             yield taken, _bytes(file, taken)
 
 
-def _bytes(file, taken: list[Segment]) -> bytes:  # type: ignore[no-untyped-def]
+def _bytes(file: IO[bytes], taken: list[Segment]) -> bytes:
     file.seek(taken[0].start_byte)
     return file.read(taken[-1].end_byte - taken[0].start_byte)
 

@@ -66,7 +66,7 @@ class Result:
         return found
 
     def _text(self) -> list[str]:
-        with pysam.BGZFile(str(self.vcf)) as file:
+        with pysam.BGZFile(str(self.vcf), "r", None) as file:
             return file.read().decode().splitlines()
 
 
