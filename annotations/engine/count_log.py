@@ -2,7 +2,7 @@
 
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.counts import LOCATIONS, OTHER_LOCATION, Counts
-from annotations.engine.plan import Plan
+from annotations.engine.layout import Plan
 from annotations.engine.terms import IMPACTS, TERMS
 
 

@@ -40,17 +40,13 @@ from annotations.engine.haplotypes import (
     records_for_csq,
 )
 from annotations.engine.known import known_values
-from annotations.engine.plan import RECORDS_NAME, Plan, Segment, Shard
+from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
 from annotations.engine.records import chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 
 BODY_NAME = "body.vcf.gz"
 COUNTS_NAME = "counts.json"
 Progress = Callable[[int], None]
-
-
-def shard_directory(directory: Path, number: int) -> Path:
-    return directory / f"shard-{number}"
 
 
 def annotate_shard(

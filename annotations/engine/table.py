@@ -32,7 +32,7 @@ import polars as pl
 from annotations.engine.alleles import REASON_TEXT
 from annotations.engine.bundle import KnownSource, ReferenceBundle
 from annotations.engine.genotypes import GENOTYPE_SCHEMA, Genotypes
-from annotations.engine.plan import Plan
+from annotations.engine.layout import Plan
 
 _TYPES: dict[str, Any] = {
     "Float": pl.Float64,

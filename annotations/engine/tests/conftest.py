@@ -11,7 +11,7 @@ import pytest
 from annotations.engine.annotate import annotate
 from annotations.engine.building import BundleRecipe, KnownInput, build_bundle
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.gather import Summary
+from annotations.engine.layout import Summary
 
 SHARED_DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 

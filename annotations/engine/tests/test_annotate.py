@@ -32,7 +32,7 @@ LENGTH = 40_000
 
 @pytest.fixture(scope="module")
 def bases() -> str:
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - made-up bases, no secret
     text = [chance.choice("ACGT") for _ in range(LENGTH)]
     text[1100:1106] = "ATGGCC"
     text[29_999:30_010] = "GCACACACACT"

@@ -10,7 +10,7 @@ import pytest
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.demo import build_demo, sample_of
 from annotations.engine.errors import UnusableInput
-from annotations.engine.plan import Rules
+from annotations.engine.layout import Rules
 from annotations.engine.tests.conftest import Annotate
 
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
