@@ -9,6 +9,7 @@ of a run's processes: memory that they share counts once.
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ _BCFTOOLS = "import sys, pysam.bcftools as b; getattr(b, sys.argv[1])(*sys.argv[
 @dataclass(frozen=True)
 class Measured:
     seconds: float
+    cpu_seconds: float  # of all processes, which tells more where others use the machine too
     peak_bytes: int
 
 
@@ -47,7 +49,9 @@ def main() -> None:
     try:
         bundle, inputs, peers = prepare(folder, options.sizes, options.known)
         print(f"cores {options.cores} of {os.cpu_count()}; memory is the peak sum of PSS of all processes")
-        print(f"{'variants':>10} {'':10} {'seconds':>8} {'variants/s':>11} {'MB':>6}   engine : peer, time")
+        print(
+            f"{'variants':>10} {'':10} {'seconds':>8} {'CPU s':>7} {'variants/s':>11} {'MB':>6}   engine : peer"
+        )
         for size, source in inputs.items():
             report(size, source, bundle, peers, folder, options.cores)
     finally:
@@ -88,11 +92,14 @@ def report(  # noqa: PLR0913, PLR0917 - one line of the table
 ) -> None:
     engine = measure([engine_command(source, bundle, folder / "out", cores)])
     peer = measure(peer_commands(source, files, folder))
-    for name, run in (("engine", engine), ("bcftools", peer)):
-        ratio = f"{engine.seconds / peer.seconds:.2f}" if name == "engine" else ""
+    ratio = (
+        f"time {engine.seconds / peer.seconds:.2f}, CPU {engine.cpu_seconds / peer.cpu_seconds:.2f}, "
+        f"memory {engine.peak_bytes / peer.peak_bytes:.1f}"
+    )
+    for name, run, remark in (("engine", engine, ratio), ("bcftools", peer, "")):
         print(
-            f"{size:>10,} {name:10} {run.seconds:>8.2f} {size / run.seconds:>11,.0f} "
-            f"{run.peak_bytes / 1e6:>6.0f}   {ratio}"
+            f"{size:>10,} {name:10} {run.seconds:>8.2f} {run.cpu_seconds:>7.2f} "
+            f"{size / run.seconds:>11,.0f} {run.peak_bytes / 1e6:>6.0f}   {remark}"
         )
 
 
@@ -111,7 +118,7 @@ def peer_commands(source: Path, files: Files, folder: Path) -> list[list[str]]:
 
 def measure(commands: Sequence[Sequence[str]]) -> Measured:
     """Run the commands as a pipeline; wall time and peak memory of them and all their children."""
-    started = time.monotonic()
+    started, cpu_before = time.monotonic(), _cpu_seconds()
     running: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryFile() as messages:
         for command in commands:
@@ -126,7 +133,12 @@ def measure(commands: Sequence[Sequence[str]]) -> Measured:
         if any(process.returncode for process in running):
             messages.seek(0)
             raise SystemExit(f"{commands!r} failed:\n{messages.read().decode()}")
-    return Measured(seconds, peak)
+    return Measured(seconds, _cpu_seconds() - cpu_before, peak)
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _watch(running: Sequence[subprocess.Popen[bytes]]) -> int:

@@ -10,7 +10,7 @@ from annotations.engine.layout import Segment
 from annotations.engine.plan import read_lines
 
 FIXED = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info")
-CHUNK_BYTES = 2 << 20
+CHUNK_BYTES = 1 << 20
 CHUNK_RECORDS = 40_000
 _MOST_COLUMNS = 40  # beyond this the samples stay one piece of text
 REST = "rest"  # FORMAT and the samples as one piece of text
@@ -22,7 +22,7 @@ def sample_column(number: int) -> str:
 
 
 def chunks(path: Path, segments: Sequence[Segment]) -> Iterator[tuple[list[Segment], bytes]]:
-    """Runs of consecutive segments, up to 40,000 records or 3 MB each, with their bytes."""
+    """Runs of consecutive segments, up to 40,000 records or 1 MB each, with their bytes."""
     with path.open("rb") as file:
         taken: list[Segment] = []
         for segment in segments:

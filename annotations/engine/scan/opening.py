@@ -9,7 +9,7 @@ from typing import IO
 
 from annotations.engine.errors import UnusableInput
 
-BLOCK_BYTES = 3 << 19  # a block is the most that is worked on at once: memory follows it
+BLOCK_BYTES = 3 << 18  # a block is the most that is worked on at once: memory follows it
 UTF8_BOM = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
 
