@@ -17,9 +17,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from annotations.engine.annotate import annotate
 
+    if not options.input.is_file():
+        sys.stderr.write(f"error: {options.input} is not a file. Name the VCF file to annotate.\n")
+        return UNUSABLE
     try:
-        if not options.input.is_file():
-            raise UnusableInput(f"{options.input} is not a file. Name the VCF file to annotate.")
         summary = annotate(
             options.input,
             ReferenceBundle.open(options.reference),

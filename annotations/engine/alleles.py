@@ -61,7 +61,7 @@ SCHEMA = {
     "norm_ref": pl.String,
     "norm_alt": pl.String,
     "reason": pl.UInt8,
-    "for_csq": pl.Boolean,  # plain bases on plain reference bases that agree
+    "for_csq": pl.Boolean,  # plain bases (or <INS>, <DEL>) on plain reference bases that agree
 }
 
 _SV_NAMES = {
@@ -99,18 +99,33 @@ def take_apart(
     """
     if contig is None:
         return _not_judged(records, Reason.UNKNOWN_CONTIG)
-    single = records.select(
-        (pl.col("ref").str.len_bytes() == 1)
-        & (pl.col("alt").str.len_bytes() == 1)
-        & pl.col("ref").str.to_uppercase().is_in(["A", "C", "G", "T"])
-        & pl.col("alt").str.to_uppercase().is_in(["A", "C", "G", "T"])
-        & (pl.col("pos") > 0)
-    ).to_series()
-    snvs = _take_apart_snvs(records.filter(single), contig, genome, comparison)
-    if single.all():
-        return snvs
-    others = _take_apart_others(records.filter(~single), contig, genome, comparison)
-    return pl.concat([snvs, others]).sort("row", "allele")
+    bases = {name: pl.col(name).str.to_uppercase() for name in ("ref", "alt")}
+    records = records.with_columns(**bases)
+    easy = records.select(_is_easy()).to_series()
+    simple = _take_apart_easy(records.filter(easy), contig, genome, comparison)
+    if easy.all():
+        return simple
+    others = _take_apart_others(records.filter(~easy), contig, genome, comparison)
+    return pl.concat([simple, others]).sort("row", "allele")
+
+
+def _is_easy() -> pl.Expr:
+    """Records of one ALT that need no trimming and no shifting: single bases, and clean indels.
+
+    An indel is clean when one allele is the other's first base and their last bases differ: it is then
+    left-aligned and parsimonious as it stands.
+    """
+    ref, alt = pl.col("ref"), pl.col("alt")
+    ref_length, alt_length = ref.str.len_bytes(), alt.str.len_bytes()
+    clean_indel = (
+        (ref_length != alt_length)
+        & ((ref_length == 1) | (alt_length == 1))
+        & (ref.str.head(1) == alt.str.head(1))
+        & (ref.str.tail(1) != alt.str.tail(1))
+    )
+    single_base = (ref_length == 1) & (alt_length == 1)
+    plain = ref.str.contains("^[ACGT]+$") & alt.str.contains("^[ACGT]+$")
+    return plain & (single_base | clean_indel) & (pl.col("pos") > 0)
 
 
 def _not_judged(records: pl.DataFrame, reason: Reason) -> pl.DataFrame:
@@ -123,38 +138,65 @@ def _not_judged(records: pl.DataFrame, reason: Reason) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _take_apart_snvs(
+def _take_apart_easy(
     records: pl.DataFrame, contig: str, genome: Genome, comparison: Comparison
 ) -> pl.DataFrame:
-    positions = records["pos"].to_numpy().astype(np.int64) - 1
-    windows = genome.windows(contig, positions, positions + 1)
-    found = windows.single_bases(positions)
-    ref = records["ref"].str.to_uppercase()
-    ref_codes = np.frombuffer("".join(ref).encode(), np.uint8)
-    known = np.isin(found, np.frombuffer(b"ACGT", np.uint8))
-    differs = known & (found != ref_codes)
-    beyond = found == 0
-    comparison.compared += int(known.sum())
-    comparison.mismatched += int(differs.sum())
-    comparison.unknown += int((~known & ~beyond).sum())
+    agrees, unknown, beyond = _compare_all(records, contig, genome)
+    comparison.compared += int((~unknown & ~beyond).sum())
+    comparison.mismatched += int((~agrees & ~unknown & ~beyond).sum())
+    comparison.unknown += int((unknown & ~beyond).sum())
+    differs = ~agrees & ~unknown
     reason = np.where(beyond, Reason.BEYOND_CONTIG, np.where(differs, Reason.REF_MISMATCH, Reason.NONE))
-    alt = records["alt"].str.to_uppercase()
-    return pl.DataFrame(
-        {
-            "row": records["row"],
-            "allele": pl.repeat(1, len(records), dtype=pl.UInt16, eager=True),
-            "start": records["pos"],
-            "end": records["pos"],
-            "kind": pl.repeat(0, len(records), dtype=pl.UInt8, eager=True),
-            "allele_name": alt,
-            "norm_pos": records["pos"],
-            "norm_ref": ref,
-            "norm_alt": alt,
-            "reason": reason.astype(np.uint8),
-            "for_csq": known & ~differs,
-        },
-        schema=SCHEMA,
+    ref, alt, pos = pl.col("ref"), pl.col("alt"), pl.col("pos")
+    insertion = (ref.str.len_bytes() == 1) & (alt.str.len_bytes() > 1)
+    deletion = ref.str.len_bytes() > 1
+    last = pos + ref.str.len_bytes().cast(pl.Int32) - 1
+    return records.select(
+        "row",
+        pl.lit(1, pl.UInt16).alias("allele"),
+        pl.when(deletion).then(pos + 1).otherwise(pos).alias("start"),
+        pl.when(insertion).then(pos + 1).otherwise(last).alias("end"),
+        pl.when(insertion)
+        .then(pl.lit(int(Kind.INSERTION)))
+        .when(deletion)
+        .then(pl.lit(int(Kind.DELETION)))
+        .otherwise(pl.lit(int(Kind.REPLACEMENT)))
+        .cast(pl.UInt8)
+        .alias("kind"),
+        pl.when(insertion)
+        .then(alt.str.slice(1))
+        .when(deletion)
+        .then(pl.lit("-"))
+        .otherwise(alt)
+        .alias("allele_name"),
+        pos.alias("norm_pos"),
+        ref.alias("norm_ref"),
+        alt.alias("norm_alt"),
+        pl.Series("reason", reason.astype(np.uint8)),
+        pl.Series("for_csq", agrees & ~unknown & ~beyond),
     )
+
+
+def _compare_all(
+    records: pl.DataFrame, contig: str, genome: Genome
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each record: whether REF agrees, whether the reference is unknown there, or the contig ended."""
+    starts = records["pos"].to_numpy().astype(np.int64) - 1
+    lengths = records["ref"].str.len_bytes().to_numpy().astype(np.int64)
+    windows = genome.windows(contig, starts, starts + lengths)
+    owner = np.repeat(np.arange(len(starts)), lengths)
+    positions = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + starts[owner]
+    order = np.argsort(positions, kind="stable")
+    found = np.empty(len(positions), np.uint8)
+    found[order] = windows.single_bases(positions[order])
+    ref = np.frombuffer("".join(records["ref"]).encode(), np.uint8)
+    plain = np.isin(found, np.frombuffer(b"ACGT", np.uint8))
+    count = len(starts)
+    inside = found != 0  # REF may reach beyond the end of a contig that is cut out of a longer one
+    agrees = np.bincount(owner[inside & (found != ref)], minlength=count) == 0
+    unknown = np.bincount(owner[inside & ~plain], minlength=count) > 0
+    beyond = ~inside[np.cumsum(lengths) - lengths]
+    return agrees, unknown, beyond
 
 
 def _take_apart_others(
@@ -165,32 +207,35 @@ def _take_apart_others(
     windows = genome.windows(contig, starts, starts + records["ref"].str.len_bytes().to_numpy())
     rows: list[Row] = []
     for row, pos, ref, alt, info in records.select("row", "pos", "ref", "alt", "info").iter_rows():
-        ref_upper, alts = ref.upper(), alt.upper().split(",")
+        alts = alt.split(",")
         if not 0 < pos <= length:
             judged, reason = False, Reason.BEYOND_CONTIG
         else:
             found = windows.slice(pos - 1, pos - 1 + len(ref)).decode()
-            judged, reason = _compare(ref_upper, found, comparison)
-        names = _names(ref_upper, alts)
+            judged, reason = _compare(ref, found, comparison)
+        names = _names(ref, alts)
         for number, (one, name) in enumerate(zip(alts, names, strict=True), 1):
             if reason:
                 rows.append((row, number, pos, pos, 0, name, None, None, None, reason, False))
             elif set(one) <= PLAIN_BASES or one.isalpha():
-                start, end, kind = _extent(pos, ref_upper, one)
-                at, short_ref, short_alt = normalise(pos, ref_upper, one, windows.slice)
-                for_csq = judged and set(one) <= PLAIN_BASES and one != ref_upper
+                start, end, kind = _extent(pos, ref, one)
+                at, short_ref, short_alt = normalise(pos, ref, one, windows.slice)
+                for_csq = judged and set(one) <= PLAIN_BASES and one != ref
                 rows.append(
                     (row, number, start, end, kind, name, at, short_ref, short_alt, Reason.NONE, for_csq)
                 )
             else:
-                rows.append((row, number, *_take_apart_symbol(pos, ref, one, info, length)))
+                symbol = _take_apart_symbol(pos, one, info, length)
+                for_csq = judged and symbol[-1] == Reason.NONE and one.startswith(("<INS", "<DEL"))
+                rows.append((row, number, *symbol, for_csq))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _compare(ref: str, found: str, comparison: Comparison) -> tuple[bool, Reason]:
     """Whether csq can judge the record, and if it is to be left out, why."""
-    if len(found) < len(ref):
+    if not found:
         return False, Reason.BEYOND_CONTIG
+    ref = ref[: len(found)]  # as in `_compare_all`
     if not (set(found) <= PLAIN_BASES and set(ref) <= PLAIN_BASES):
         comparison.unknown += 1
         return False, Reason.NONE
@@ -250,10 +295,10 @@ def normalise(pos: int, ref: str, alt: str, bases: Callable[[int, int], bytes]) 
 
 
 def _take_apart_symbol(
-    pos: int, ref: str, alt: str, info: str, contig_length: int
-) -> tuple[int, int, int, str, None, None, None, int, bool]:
-    def left_out(reason: Reason) -> tuple[int, int, int, str, None, None, None, int, bool]:
-        return pos, pos, Kind.REPLACEMENT, alt, None, None, None, reason, False
+    pos: int, alt: str, info: str, contig_length: int
+) -> tuple[int, int, int, str, None, None, None, int]:
+    def left_out(reason: Reason) -> tuple[int, int, int, str, None, None, None, int]:
+        return pos, pos, Kind.REPLACEMENT, alt, None, None, None, reason
 
     if alt in _NO_CHANGE or not alt.startswith("<"):
         return left_out(_NO_CHANGE.get(alt, Reason.BREAKEND))
@@ -264,7 +309,7 @@ def _take_apart_symbol(
     if last - pos > LARGEST_SPAN_BASES:
         return left_out(Reason.TOO_LONG)
     start = pos if kind == Kind.INSERTION else pos + 1  # POS is the base before the event
-    return start, min(last, contig_length), kind, name, None, None, None, Reason.NONE, False
+    return start, min(last, contig_length), kind, name, None, None, None, Reason.NONE
 
 
 def _last_base(pos: int, info: str) -> int | None:

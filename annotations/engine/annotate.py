@@ -4,11 +4,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.gather import Summary, gather
-from annotations.engine.plan import Plan, Rules, make_plan
+from annotations.engine.layout import Rules, Summary
+from annotations.engine.stages import LARGE_BYTES, run_gather, run_plan, run_shards
 
 Progress = Callable[[str, int, int], None]
 
@@ -45,31 +46,34 @@ def annotate(  # noqa: PLR0913 - the options of the engine, each named by its ca
     Raises UnusableInput when the file cannot be annotated, EngineFailure when a step fails; neither leaves
     a file in `output`.
     """
-    from annotations.engine.local_run import run_shards
-
     started = time.monotonic()
+    large = source.stat().st_size > LARGE_BYTES
     tell = progress or (lambda stage, done, total: None)
     name = name or result_name(source)
     output.mkdir(parents=True, exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix=".annotating-", dir=output))
     try:
         tell(CHECK, 0, 0)
-        plan: Plan = make_plan(
-            source,
-            name,
-            bundle,
-            directory,
-            cores=cores,
-            haplotype_aware=haplotype_aware,
-            keep_bcsq=keep_bcsq,
-            rules=rules,
-        )
+        order = {
+            "source": str(source),
+            "name": name,
+            "bundle": str(bundle.path),
+            "cores": cores,
+            "haplotype_aware": haplotype_aware,
+            "keep_bcsq": keep_bcsq,
+            "rules": asdict(rules or Rules()),
+        }
+        plan = run_plan(directory, order, in_child=large)
         tell(ANNOTATE, 0, plan.records)
         run_shards(directory, plan, bundle, cores, lambda done: tell(ANNOTATE, done, plan.records))
         tell(PUBLISH, plan.records, plan.records)
-        options = " ".join([*(["--haplotype-aware"] * haplotype_aware), *(["--keep-bcsq"] * keep_bcsq)])
-        made = directory / "result"
-        summary = gather(directory, bundle, made, f"annotate {name} {options}".strip())
+        options = ["--haplotype-aware"] * haplotype_aware + ["--keep-bcsq"] * keep_bcsq
+        order = {
+            "bundle": str(bundle.path),
+            "output": str(directory / "result"),
+            "command": " ".join(["annotate", name, *options]),
+        }
+        summary = run_gather(directory, order, in_child=large)
         for kind, path in summary.files.items():
             target = output / Path(path).name
             Path(path).replace(target)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from annotations.engine.bundle import KnownField, KnownSource
+from annotations.engine.records import FORMAT, REST, sample_column
 
 CSQ_ID = "CSQ"
 BCSQ_ID = "BCSQ"
@@ -91,15 +92,13 @@ def merged_ids(own: pl.Series, alleles: pl.DataFrame, sources: tuple[KnownSource
     names = [f"{source.name}_id" for source in sources if f"{source.name}_id" in alleles.columns]
     if not names:
         return own
-    found = (
-        alleles.select("row", pl.concat_list(names).list.drop_nulls().alias("ids"))
-        .filter(pl.col("ids").list.len() > 0)
-        .group_by("row", maintain_order=True)
-        .agg(pl.col("ids").list.explode().unique(maintain_order=True).str.join(";"))
-    )
-    if not len(found):
+    if len(names) == 1 and len(alleles) == len(own):
+        found = alleles[names[0]]
+    else:
+        found = _ids_by_row(alleles, names, len(own))
+    if found.null_count() == len(found):
         return own
-    frame = own.to_frame("own").with_row_index("row").join(found, on="row", how="left", maintain_order="left")
+    frame = pl.DataFrame({"own": own, "ids": found})
     both = frame.select(
         pl.when(pl.col("ids").is_null() | (pl.col("own") == pl.col("ids")))
         .then("own")
@@ -117,6 +116,17 @@ def merged_ids(own: pl.Series, alleles: pl.DataFrame, sources: tuple[KnownSource
     return both.scatter(to_merge, merged)
 
 
+def _ids_by_row(alleles: pl.DataFrame, names: list[str], row_count: int) -> pl.Series:
+    found = (
+        alleles.select("row", pl.concat_list(names).list.drop_nulls().alias("ids"))
+        .filter(pl.col("ids").list.len() > 0)
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("ids").list.explode().unique(maintain_order=True).str.join(";"))
+    )
+    rows = pl.select(row=pl.int_range(row_count, dtype=pl.UInt32))
+    return rows.join(found, on="row", how="left", maintain_order="left")["ids"]
+
+
 def with_info(info: pl.Series, additions: pl.Series) -> pl.Series:
     """The user's INFO with the additions behind it."""
     frame = pl.DataFrame({"info": info, "more": additions})
@@ -130,21 +140,53 @@ def with_info(info: pl.Series, additions: pl.Series) -> pl.Series:
     )["info"]
 
 
-def with_bcsq(additions: pl.Series, alleles: pl.DataFrame, bcsq: pl.DataFrame) -> pl.Series:
-    """The additions with bcftools' own BCSQ, of all alleles of a record, in front."""
-    said = (
-        alleles.select("row", "site")
-        .join(bcsq, on="site", how="inner", maintain_order="left")
-        .with_columns(pl.col("bcsq").str.split(","))
+def bcsq_by_row(said: pl.DataFrame) -> pl.DataFrame:
+    """One row a record, of rows an allele: row, bcsq (without repetitions) and samples."""
+    return (
+        said.with_columns(pl.col("bcsq").str.split(","))
         .explode("bcsq")
         .group_by("row", maintain_order=True)
-        .agg(pl.col("bcsq").unique(maintain_order=True).str.join(","))
+        .agg(pl.col("bcsq").unique(maintain_order=True).str.join(","), pl.col("samples").first())
     )
+
+
+def with_bcsq(additions: pl.Series, said: pl.DataFrame) -> pl.Series:
+    """The additions with bcftools' own BCSQ in front; `said` is from `bcsq_by_row`."""
     frame = (
         additions.to_frame("more")
         .with_row_index("row")
         .join(said, on="row", how="left", maintain_order="left")
-        .with_columns(pl.lit(f"{BCSQ_ID}=") + pl.col("bcsq"))
+        .with_columns((pl.lit(f"{BCSQ_ID}=") + pl.col("bcsq")).alias("bcsq"))
     )
-    both = pl.concat_str("literal", "more", separator=";", ignore_nulls=True)
-    return frame.select(pl.when(both != "").then(both))["literal"]
+    both = pl.concat_str("bcsq", "more", separator=";", ignore_nulls=True)
+    return frame.select(pl.when(both != "").then(both).alias("more"))["more"]
+
+
+def with_sample_bcsq(records: pl.DataFrame, said: pl.DataFrame, samples: int) -> pl.DataFrame:
+    """The records with FORMAT/BCSQ, which says which haplotype of which sample has which consequence.
+
+    A sample that leaves off trailing fields gets them as '.', so that the new one has its place.
+    """
+    given = said.filter(pl.col("samples").is_not_null())
+    if not len(given):
+        return records
+    rows = given["row"]
+    names = [REST] if REST in records.columns else [FORMAT, *map(sample_column, range(samples))]
+    texts = records.select(pl.concat_str(names, separator="\t").alias("text"))["text"][rows]
+    edited = [_with_bitmasks(text, bitmasks) for text, bitmasks in zip(texts, given["samples"], strict=True)]
+    columns = (
+        pl.Series(REST, edited).to_frame()
+        if REST in records.columns
+        else pl.Series(edited).str.splitn("\t", samples + 1).struct.rename_fields(names).struct.unnest()
+    )
+    return records.with_columns(records[name].scatter(rows, columns[name]).alias(name) for name in names)
+
+
+def _with_bitmasks(text: str, bitmasks: str) -> str:
+    own_format, *cells = text.split("\t")
+    length = own_format.count(":")
+    filled = (
+        f"{cell}{':.' * (length - cell.count(':'))}:{bitmask}"
+        for cell, bitmask in zip(cells, bitmasks.split("\t"), strict=True)
+    )
+    return "\t".join([f"{own_format}:{BCSQ_ID}", *filled])

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ from typing import IO, Self
 from annotations.engine.errors import EngineFailure
 
 BOOTSTRAP = Path(__file__).with_name("_bootstrap.py")
+WATCH_SECONDS = 1.0
 MESSAGE_BYTES = 4096  # of a failed child's last words that go into the error
 
 
@@ -139,8 +140,12 @@ def run_bcftools(arguments: Sequence[str], scratch: Path, limits: Limits | None 
     return run(Step("bcftools", tuple(arguments), limits or Limits()), scratch)
 
 
-def run_all(steps: Iterable[Step], scratch: Path, at_once: int) -> list[str]:
+def run_all(
+    steps: Iterable[Step], scratch: Path, at_once: int, watch: Callable[[], None] = lambda: None
+) -> list[str]:
     """Run steps, `at_once` at a time, in order of starting; the first failure ends all the others.
+
+    `watch` is called about once a second meanwhile; what it raises ends all of them too.
 
     Returns each step's messages in the order of `steps`.
     """
@@ -152,7 +157,7 @@ def run_all(steps: Iterable[Step], scratch: Path, at_once: int) -> list[str]:
             while waiting and len(running) < at_once:
                 number, step = waiting.pop()
                 running[number] = Child(step, scratch)
-            _wait_for_any(list(running.values()))
+            _wait_for_any(list(running.values()), watch)
             for number in [number for number, child in running.items() if child.finished()]:
                 with running.pop(number) as child:
                     messages[number] = child.check()
@@ -162,7 +167,7 @@ def run_all(steps: Iterable[Step], scratch: Path, at_once: int) -> list[str]:
     return [messages[number] for number in sorted(messages)]
 
 
-def _wait_for_any(children: Sequence[Child]) -> None:
+def _wait_for_any(children: Sequence[Child], watch: Callable[[], None]) -> None:
     """Return when one of the children has ended; EngineFailure when one has outlived its timeout."""
     while not any(child.finished() for child in children):
         nearest = min(children, key=lambda child: child.deadline)
@@ -171,7 +176,8 @@ def _wait_for_any(children: Sequence[Child]) -> None:
             raise EngineFailure(
                 f"{nearest.step.title} did not end within {nearest.step.limits.timeout_seconds:g} seconds"
             )
-        select.select(children, [], [], left_seconds)
+        select.select(children, [], [], min(left_seconds, WATCH_SECONDS))
+        watch()
 
 
 def _how_it_ended(return_code: int) -> str:

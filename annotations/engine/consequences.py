@@ -1,6 +1,7 @@
 """Put together what is known of each allele's effect: the CSQ text and the columns of the result table."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -32,7 +33,7 @@ CSQ_HEADER = (
 _INTERGENIC = "|intergenic_variant|MODIFIER" + "|" * (len(CSQ_FIELDS) - 3)
 
 # What the table says of each allele, beside where it is.
-EFFECT_SCHEMA = {
+EFFECT_SCHEMA: dict[str, Any] = {
     "csq": pl.String,  # its CSQ entries, divided by commas
     "consequence": pl.String,  # the most severe term
     "impact": pl.String,

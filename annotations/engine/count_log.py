@@ -2,7 +2,7 @@
 
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.counts import LOCATIONS, OTHER_LOCATION, Counts
-from annotations.engine.plan import Plan
+from annotations.engine.layout import Plan
 from annotations.engine.terms import IMPACTS, TERMS
 
 
@@ -31,7 +31,7 @@ def log_text(plan: Plan, bundle: ReferenceBundle, counts: Counts, notes: list[st
         "Impact:",
         *(f"  {impact}: {counts.impacts[impact]}" for impact in IMPACTS),
         "",
-        f"REF compared with the reference: {counts.ref_compared} agree or differ, "
+        f"REF compared with the reference: {counts.ref_compared} compared, "
         f"{counts.ref_mismatched} differ, {counts.ref_unknown} where the reference has no known base",
         "",
         "Left unannotated:",

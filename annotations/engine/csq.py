@@ -3,8 +3,10 @@
 import gzip
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from annotations.engine.bundle import Contig, ReferenceBundle
@@ -26,7 +28,17 @@ _LOCATION_ONLY = (
     | BIT["coding_sequence_variant"]
 )
 
-SITES_SCHEMA = {"chrom": pl.String, "pos": pl.Int32, "id": pl.String, "ref": pl.String, "alt": pl.String}
+SITES_SCHEMA = {
+    "chrom": pl.String,
+    "pos": pl.Int32,
+    "id": pl.String,
+    "ref": pl.String,
+    "alt": pl.String,
+    "qual": pl.String,
+    "filter": pl.String,
+    "info": pl.String,
+}
+BCSQ_SCHEMA = {"key": pl.UInt32, "bcsq": pl.String, "samples": pl.String}
 ENTRY_SCHEMA = {
     "site": pl.UInt32,
     "transcript": pl.String,
@@ -39,12 +51,20 @@ def sites_header(contigs: Iterable[Contig], samples: Sequence[str] = ()) -> str:
     """The header of the VCF that csq reads; its ID column holds the number of the site."""
     lines = ["##fileformat=VCFv4.2"]
     lines += [f"##contig=<ID={contig.name},length={contig.length}>" for contig in contigs]
+    lines.append('##INFO=<ID=END,Number=1,Type=Integer,Description="Last base of a symbolic allele">')
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
     if samples:
         lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">')
         columns += ["FORMAT", *samples]
     lines.append("\t".join(columns))
     return "\n".join(lines) + "\n"
+
+
+def end_info(records: pl.DataFrame) -> pl.Series:
+    """The INFO that csq needs of each record: END, for symbolic alleles."""
+    if not records["alt"].str.contains("<", literal=True).any():
+        return pl.repeat(".", len(records), eager=True).alias("info")
+    return records["info"].str.extract(r"(?:^|;)(END=\d+)(?:;|$)").fill_null(".").alias("info")
 
 
 def run_csq(  # noqa: PLR0913 - what csq needs to know
@@ -85,8 +105,8 @@ def _gene_models(bundle: ReferenceBundle, contigs: Sequence[Contig], scratch: Pa
 
 
 def read_bcsq(path: Path) -> pl.DataFrame:
-    """The sites for which csq had something to say: site (from the ID column) and bcsq (its INFO value)."""
-    parts: list[pl.DataFrame] = []
+    """The sites for which csq had something to say (BCSQ_SCHEMA): `key` is from the ID column."""
+    parts: list[pl.DataFrame] = [pl.DataFrame(schema=BCSQ_SCHEMA)]
     with path.open("rb") as file:
         rest = b""
         while block := file.read(_READ_BYTES):
@@ -102,11 +122,12 @@ def read_bcsq(path: Path) -> pl.DataFrame:
                 )
                 .select(pl.col("line").str.split("\t").alias("fields"))
                 .select(
-                    pl.col("fields").list.get(2).cast(pl.UInt32).alias("site"),
+                    pl.col("fields").list.get(2).cast(pl.UInt32).alias("key"),
                     pl.col("fields").list.get(7).str.strip_prefix("BCSQ=").alias("bcsq"),
+                    pl.lit(None, pl.String).alias("samples"),
                 )
             )
-    return pl.concat(parts) if parts else pl.DataFrame(schema={"site": pl.UInt32, "bcsq": pl.String})
+    return pl.concat(parts)
 
 
 def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +137,7 @@ def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
     taken = (
         bcsq.with_columns(pl.col("bcsq").str.split(","))
         .explode("bcsq")
-        .select("site", pl.col("bcsq").str.split("|").alias("fields"))
+        .select(pl.col("key").alias("site"), pl.col("bcsq").str.split("|").alias("fields"))
         .filter(pl.col("fields").list.len() > 2)
         .select(
             "site",
@@ -126,12 +147,58 @@ def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("transcript") != "")
     )
-    masks = {words: mask_of_csq(words) for words in taken["words"].unique()}
     return (
-        taken.with_columns(
-            pl.col("words").replace_strict(masks, return_dtype=pl.Int64).alias("mask"),
-        )
+        taken.with_columns(masks(taken["words"]))
         .filter((pl.col("mask") & ~pl.lit(_LOCATION_ONLY)) != 0)
         .select("site", "transcript", "mask", "change")
         .unique(maintain_order=True)
     )
+
+
+def masks(words: pl.Series) -> pl.Series:
+    """The set of terms behind each of csq's own words."""
+    known = {one: mask_of_csq(one) for one in words.unique()}
+    found = words.replace_strict(known, return_dtype=pl.Int64) if known else words.cast(pl.Int64)
+    return found.alias("mask")
+
+
+def read_sites(path: Path) -> pl.DataFrame:
+    """The sites (SITES_SCHEMA) of a VCF that was written for csq."""
+    return pl.read_csv(
+        path,
+        separator="\t",
+        has_header=False,
+        quote_char=None,
+        comment_prefix="#",
+        schema=SITES_SCHEMA,
+    )
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What csq found in a shard.
+
+    `entries` (ENTRY_SCHEMA) is sorted by site. `bcsq` (BCSQ_SCHEMA) has csq's own text: `key`, the site, or
+    the record where csq read whole records; `bcsq`; and `samples`, each sample's FORMAT/BCSQ divided by tabs,
+    or null.
+    """
+
+    entries: pl.DataFrame
+    bcsq: pl.DataFrame
+
+    @classmethod
+    def none(cls) -> "Findings":
+        return cls(pl.DataFrame(schema=ENTRY_SCHEMA), pl.DataFrame(schema=BCSQ_SCHEMA))
+
+    @classmethod
+    def join(cls, parts: Sequence["Findings"]) -> "Findings":
+        return cls(
+            pl.concat([part.entries for part in parts]).sort("site", maintain_order=True),
+            pl.concat([part.bcsq for part in parts]).sort("key", maintain_order=True),
+        )
+
+    def entries_of(self, sites: pl.Series) -> pl.DataFrame:
+        """The entries of consecutive sites, with `index` into `sites` in the place of `site`."""
+        asked = sites.to_frame("site").with_row_index("index")
+        first, last = np.searchsorted(self.entries["site"].to_numpy(), [sites[0], sites[-1] + 1]).tolist()
+        return asked.join(self.entries.slice(first, last - first), on="site").drop("site")

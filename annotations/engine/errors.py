@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-class UnusableInput(Exception):  # noqa: N818 - the name says what the fact is
+class UnusableInput(Exception):
     """The upload cannot be annotated.
 
     The message is for its owner, on one line: what was found, where, what to do. `problems` has every fault
@@ -15,5 +15,5 @@ class UnusableInput(Exception):  # noqa: N818 - the name says what the fact is
         self.problems = list(problems) or [message]
 
 
-class EngineFailure(Exception):  # noqa: N818 - likewise
+class EngineFailure(Exception):
     """A step failed though the input was accepted: the operator's matter, and a retry may help."""

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +12,15 @@ from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.count_log import log_text
 from annotations.engine.counts import Counts
 from annotations.engine.errors import EngineFailure
+from annotations.engine.layout import Plan, Summary, shard_directory
 from annotations.engine.output_header import header_text
-from annotations.engine.plan import Plan
 from annotations.engine.scan.build_check import refuse_another_build
-from annotations.engine.shard import BODY_NAME, COUNTS_NAME, shard_directory
+from annotations.engine.shard import BODY_NAME, COUNTS_NAME
 
 # The empty block that ends every BGZF file (SAM specification, section 4.1.2).
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 TBI_MAX_POSITION = 1 << 29
 _COPY_BYTES = 4 << 20
-
-
-@dataclass
-class Summary:
-    """What became of an input: the files made and the counts."""
-
-    name: str
-    reference: str
-    records_in: int
-    records_out: int
-    alleles: int
-    known: dict[str, int]
-    consequences: dict[str, int]
-    impacts: dict[str, int]
-    left_out: dict[str, int]
-    notes: list[str]
-    files: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        return dict(vars(self))
 
 
 def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str) -> Summary:
@@ -60,10 +39,13 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
     notes = [*plan.notes, *header_notes]
     output.mkdir(parents=True, exist_ok=True)
     vcf = output / f"{plan.name}.annot.vcf.gz"
-    _join_bodies(directory, plan, header, vcf)
-    index = _index(vcf, plan, bundle)
     table = output / f"{plan.name}.parquet"
-    _join_tables(directory, plan, table)
+    with ThreadPoolExecutor(1) as beside:  # htslib and polars both work without Python's lock
+        joined = beside.submit(_join_bodies, directory, plan, header, vcf)
+        indexed = beside.submit(_index, vcf, plan, bundle)
+        _join_tables(directory, plan, table)
+        joined.result()
+        index = indexed.result()
     log = output / f"{plan.name}.vcf.count.log"
     log.write_text(log_text(plan, bundle, counts, notes))
     return Summary(
@@ -83,7 +65,7 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
 
 def _join_bodies(directory: Path, plan: Plan, header: str, vcf: Path) -> None:
     """Header and bodies as BGZF blocks, one after the other, and one end block."""
-    with pysam.BGZFile(str(vcf), "w") as file:
+    with pysam.BGZFile(str(vcf), "w", None) as file:
         file.write(header.encode())
     with vcf.open("r+b") as out:
         _drop_end_block(out)

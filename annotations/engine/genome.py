@@ -1,7 +1,6 @@
 """The bases of the reference under a chunk of variants, a few windows at a time."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ class Windows:
     def __init__(self, genome: Genome, contig: str, starts: np.ndarray, ends: np.ndarray) -> None:
         self._genome = genome
         self._contig = contig
-        self._edges = list(_merge(starts.tolist(), ends.tolist()))
+        self._edges = _merge(starts, ends)
         self._start = self._end = 0
         self._bases = b""
 
@@ -75,12 +74,15 @@ class Windows:
         self._bases = self._genome.fetch(self._contig, self._start, self._end)
 
 
-def _merge(starts: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, end in zip(starts, ends, strict=True):
-        left = max(0, start - MARGIN_BASES)
-        if merged and left <= merged[-1][1] + GAP_BASES and end - merged[-1][0] <= WINDOW_BASES:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((left, end))
-    return merged
+def _merge(starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:
+    """Windows over intervals in order of start, each about WINDOW_BASES at most, across small gaps only."""
+    if not len(starts):
+        return []
+    left = np.maximum(0, starts - MARGIN_BASES)
+    reach = np.maximum.accumulate(ends)
+    first = np.concatenate([[0], np.flatnonzero(left[1:] > reach[:-1] + GAP_BASES) + 1])
+    stretch_start = np.repeat(left[first], np.diff([*first, len(left)]))
+    bucket = (left - stretch_start) // WINDOW_BASES
+    cut = (np.diff(bucket) != 0) | (np.diff(stretch_start) != 0)
+    first = np.concatenate([[0], np.flatnonzero(cut) + 1])
+    return list(zip(left[first].tolist(), np.maximum.reduceat(ends, first).tolist(), strict=True))

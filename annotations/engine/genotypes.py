@@ -68,9 +68,10 @@ def _cells(records: pl.DataFrame, sample_count: int) -> tuple[pl.Series, pl.Seri
 def _field(formats: pl.Series, values: pl.Series, key: str) -> pl.Series:
     """One FORMAT field of every cell; null where the record or the sample lacks it."""
     places = {text: text.split(":").index(key) for text in formats.unique() if key in text.split(":")}
-    nothing = pl.lit(None, pl.String)
+    if not places:
+        return pl.repeat(None, len(values), dtype=pl.String, eager=True)
     frame = pl.DataFrame({"format": formats, "value": values})
-    picked = nothing
+    picked = pl.lit(None, pl.String)
     for place in set(places.values()):
         having = [text for text, at in places.items() if at == place]
         if place == 0:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from annotations.engine.assembly import BCSQ_ID, CSQ_ID, OutputIds
+from annotations.engine.assembly import BCSQ_ID, OutputIds
 from annotations.engine.bundle import KnownField, ReferenceBundle
 from annotations.engine.consequences import CSQ_HEADER
 from annotations.engine.counts import Counts
-from annotations.engine.plan import Plan
+from annotations.engine.layout import Plan
 
 ENGINE_VERSION = "1"
 BCFTOOLS_VERSION = "1.24"  # bundled in the pinned pysam

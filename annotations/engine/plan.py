@@ -6,96 +6,22 @@ What it leaves in the working directory is all that a shard needs, wherever it r
     records     the unpacked record lines, sorted, byte for byte as they came but for their line ends
 """
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.errors import UnusableInput
+from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Shard
 from annotations.engine.scan.build_check import BuildCheck
 from annotations.engine.scan.header import Header, parse_header
 from annotations.engine.scan.opening import Mended, line_blocks
 from annotations.engine.scan.records import MAX_POSITION, Problem, diagnose, faulty_lines
 from annotations.engine.scan.sorting import sort_records
 
-RECORDS_NAME = "records"
-PLAN_NAME = "plan.json"
 SHARD_RECORDS = 250_000  # at most: bounds a shard's memory, and what a lost one costs
 SMALL_SHARD_RECORDS = 10_000  # below this another process costs more than it gains
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What an upload may be."""
-
-    max_bytes: int = 1 << 40
-    max_line_bytes: int = 64 << 20
-    max_samples: int = 200_000
-    max_problems: int = 100
-    max_mismatch_share: float = 0.05
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Consecutive records of one contig: a stretch of bytes of `records` that is read as one chunk."""
-
-    contig: int  # index into Plan.contigs
-    records: int
-    start_byte: int
-    end_byte: int
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A contiguous stretch of the records, annotated by one process."""
-
-    number: int
-    first_record: int
-    segments: tuple[Segment, ...]
-
-    @property
-    def records(self) -> int:
-        return sum(segment.records for segment in self.segments)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """`contigs` pairs the user's name of each contig, in order, with the bundle's name of it, or None."""
-
-    name: str
-    columns: list[str]
-    meta: list[str]
-    contigs: list[tuple[str, str | None]]
-    shards: list[Shard]
-    records: int
-    notes: list[str]
-    haplotype_aware: bool
-    keep_bcsq: bool
-    max_mismatch_share: float = Rules.max_mismatch_share
-    first_record_lines: list[str] = field(default_factory=list)
-
-    @property
-    def samples(self) -> list[str]:
-        return self.columns[9:]
-
-    def save(self, directory: Path) -> None:
-        (directory / PLAN_NAME).write_text(json.dumps(asdict(self)))
-
-    @classmethod
-    def load(cls, directory: Path) -> "Plan":
-        content: dict[str, Any] = json.loads((directory / PLAN_NAME).read_text())
-        content["contigs"] = [tuple(pair) for pair in content["contigs"]]
-        content["shards"] = [
-            Shard(
-                one["number"], one["first_record"], tuple(Segment(**segment) for segment in one["segments"])
-            )
-            for one in content["shards"]
-        ]
-        return cls(**content)
 
 
 def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its caller
@@ -230,8 +156,8 @@ class _Scan:
                 "export your variants as VCF and upload that."
             )
         raise UnusableInput(
-            f"Line {len(lines) + 1}: the #CHROM line that names the columns is missing. It must stand between "
-            "the ## lines and the first variant: #CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, tabs between."
+            f"Line {len(lines) + 1}: the #CHROM line that names the columns is missing. Put it between the "
+            "## lines and the first variant: #CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, tabs between."
         )
 
     def _take_block(self, block: bytes) -> None:
@@ -262,7 +188,7 @@ class _Scan:
     def _note_places(self, lines: pl.Series, block_bytes: int) -> None:
         places = lines.str.splitn("\t", 3).struct.unnest()
         positions = places["field_1"].cast(pl.Int64)
-        if (highest := positions.max()) is not None and int(highest) > MAX_POSITION:  # type: ignore[call-overload]
+        if (positions > MAX_POSITION).any():
             self._note_far_position(positions)
             return
         start = self._bytes_written - block_bytes

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
-from annotations.engine.plan import Segment, read_lines
+from annotations.engine.layout import Segment
+from annotations.engine.plan import read_lines
 
 FIXED = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info")
-CHUNK_BYTES = 3 << 20
+CHUNK_BYTES = 1 << 20
 CHUNK_RECORDS = 40_000
 _MOST_COLUMNS = 40  # beyond this the samples stay one piece of text
 REST = "rest"  # FORMAT and the samples as one piece of text
@@ -20,7 +22,7 @@ def sample_column(number: int) -> str:
 
 
 def chunks(path: Path, segments: Sequence[Segment]) -> Iterator[tuple[list[Segment], bytes]]:
-    """Runs of consecutive segments, up to 40,000 records or 3 MB each, with their bytes."""
+    """Runs of consecutive segments, up to 40,000 records or 1 MB each, with their bytes."""
     with path.open("rb") as file:
         taken: list[Segment] = []
         for segment in segments:
@@ -33,7 +35,7 @@ def chunks(path: Path, segments: Sequence[Segment]) -> Iterator[tuple[list[Segme
             yield taken, _bytes(file, taken)
 
 
-def _bytes(file, taken: list[Segment]) -> bytes:  # type: ignore[no-untyped-def]
+def _bytes(file: IO[bytes], taken: list[Segment]) -> bytes:
     file.seek(taken[0].start_byte)
     return file.read(taken[-1].end_byte - taken[0].start_byte)
 

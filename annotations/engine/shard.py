@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pysam
 
@@ -23,21 +22,31 @@ from annotations.engine.alleles import Comparison, Reason, take_apart
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.consequences import EFFECT_SCHEMA, GeneModel, effects, without_genes
 from annotations.engine.counts import Counts
-from annotations.engine.csq import entries, read_bcsq, run_csq, sites_header
+from annotations.engine.csq import (
+    Findings,
+    end_info,
+    entries,
+    read_bcsq,
+    read_sites,
+    run_csq,
+    sites_header,
+)
 from annotations.engine.genes import Transcripts
 from annotations.engine.genome import Genome
+from annotations.engine.haplotypes import (
+    haplotype_entries,
+    prefer,
+    read_haplotype_bcsq,
+    records_for_csq,
+)
 from annotations.engine.known import known_values
-from annotations.engine.plan import RECORDS_NAME, Plan, Segment, Shard
+from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
 from annotations.engine.records import chunks, read_records
-from annotations.engine.table import table_rows
+from annotations.engine.table import alt_of_allele, table_rows
 
 BODY_NAME = "body.vcf.gz"
 COUNTS_NAME = "counts.json"
 Progress = Callable[[int], None]
-
-
-def shard_directory(directory: Path, number: int) -> Path:
-    return directory / f"shard-{number}"
 
 
 def annotate_shard(
@@ -70,8 +79,7 @@ class _ShardRun:
         self.directory = directory
         self.counts = Counts(records=shard.records)
         self.ids = assembly.OutputIds.choose(bundle.known_sources, plan.keep_bcsq, set())
-        self._bcsq = pl.DataFrame()
-        self._entries = pl.DataFrame()
+        self._findings = Findings.none()
         self._codes: dict[int, list[Contig]] = {}
         self._model: tuple[str, GeneModel] | None = None
 
@@ -80,7 +88,7 @@ class _ShardRun:
         genome = Genome(self.bundle.genome)
         comparison = Comparison()
         self._open_sites()
-        first_site = 0
+        first_site = first_record = 0
         for number, (segments, block) in enumerate(self._chunks()):
             records = self._parse(block)
             parts = [
@@ -93,33 +101,38 @@ class _ShardRun:
                 (pl.int_range(pl.len(), dtype=pl.UInt32) + first_site).alias("site")
             )
             first_site += len(alleles)
-            self._write_sites(records, alleles)
+            self._write_sites(records, alleles, first_record)
+            first_record += len(records)
             alleles.write_ipc(self.directory / f"alleles-{number}.ipc")
         self.counts.add_comparison(comparison)
 
     def ask_csq(self) -> None:
         """Run csq once for each genetic code among the shard's contigs, and read what it found."""
-        found: list[pl.DataFrame] = []
+        found = [Findings.none()]
         for code, contigs in self._codes.items():
-            sites = self._sites_path(code)
-            if not sites.exists():
-                continue
-            output = self.directory / f"csq-{code}.vcf"
-            run_csq(sites, output, bundle=self.bundle, contigs=contigs, scratch=self.directory, local=True)
-            found.append(read_bcsq(output))
-            sites.unlink()
-            output.unlink()
-        self._bcsq = (
-            pl.concat(found).sort("site")
-            if found
-            else pl.DataFrame(schema={"site": pl.UInt32, "bcsq": pl.String})
-        )
-        self._entries = entries(self._bcsq)
+            if self._sites_path(code).exists():
+                found.append(self._ask_about(code, contigs))
+        self._findings = Findings.join(found)
+
+    def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
+        sites = self._sites_path(code)
+        said = read_bcsq(self._run_csq(sites, contigs, local=True))
+        if not self.plan.haplotype_aware:
+            return Findings(entries(said), said)
+        haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), contigs, local=False))
+        joined = haplotype_entries(haplotypes, read_sites(sites))
+        return Findings(prefer(joined, entries(said)), haplotypes.drop("contig_name"))
+
+    def _run_csq(self, sites: Path, contigs: list[Contig], *, local: bool) -> Path:
+        output = sites.with_suffix(".csq.vcf")
+        run_csq(sites, output, bundle=self.bundle, contigs=contigs, scratch=self.directory, local=local)
+        return output
 
     def write(self, progress: Progress) -> None:
         """Second pass: annotated records and table rows."""
         done = 0
-        body = pysam.BGZFile(str(self.directory / BODY_NAME), "w1")
+        # level 1 is three times as fast as 6; pysam's types leave the level out of the modes
+        body = pysam.BGZFile(str(self.directory / BODY_NAME), "w1", None)  # type: ignore[arg-type]
         with body:
             for number, (_, block) in enumerate(self._chunks()):
                 records = self._parse(block)
@@ -128,7 +141,7 @@ class _ShardRun:
                 path.unlink()
                 alleles = self._annotate(alleles)
                 self._count(records, alleles)
-                records = self._edit(records, alleles)
+                records = self._edit(records, alleles, done)
                 body.write(_lines(records))
                 table = table_rows(records, alleles, self.plan, self.bundle, self.shard.first_record + done)
                 table.write_ipc(self.directory / f"table-{number:05}.ipc")
@@ -171,40 +184,29 @@ class _ShardRun:
     def _sites_path(self, code: int) -> Path:
         return self.directory / f"sites-{code}.vcf"
 
-    def _write_sites(self, records: pl.DataFrame, alleles: pl.DataFrame) -> None:
+    def _haplotypes_path(self, code: int) -> Path:
+        return self.directory / f"haplotypes-{code}.vcf"
+
+    def _write_sites(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> None:
         for code, contigs in self._codes.items():
-            names = {contig.name for contig in contigs}
-            numbers = {n: name for n, (_, name) in enumerate(self.plan.contigs) if name in names}
-            mine = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(numbers)))
-            if not len(mine):
+            wanted = {contig.name for contig in contigs}
+            names = {n: name for n, (_, name) in enumerate(self.plan.contigs) if name in wanted}
+            sites = _sites(records, alleles, names)
+            if not len(sites):
                 continue
-            texts = records.select("pos", "ref", "alt")[mine["row"]]
-            alt = texts["alt"]
-            if (mine["allele"] > 1).any() or alt.str.contains(",", literal=True).any():
-                alt = pl.select(alt.str.split(",").list.get(mine["allele"].cast(pl.Int64) - 1)).to_series()
-            sites = pl.DataFrame(
-                {
-                    "chrom": mine["contig"].replace_strict(numbers, return_dtype=pl.String),
-                    "pos": texts["pos"],
-                    "id": mine["site"],
-                    "ref": texts["ref"],
-                    "alt": alt,
-                }
-            ).with_columns(pl.lit(".").alias("qual"), pl.lit(".").alias("filter"), pl.lit(".").alias("info"))
-            path = self._sites_path(code)
-            new = not path.exists()
-            with path.open("ab") as file:
-                if new:
-                    file.write(sites_header(contigs).encode())
-                sites.write_csv(file, include_header=False, separator="\t", quote_style="never")
+            _append(self._sites_path(code), sites_header(contigs), sites)
+            if self.plan.haplotype_aware:
+                samples = self.plan.samples
+                whole = records_for_csq(records, alleles, names, first_record, len(samples))
+                _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
 
     # --- second pass
 
     def _annotate(self, alleles: pl.DataFrame) -> pl.DataFrame:
         """Add effects and known values to a chunk's alleles."""
         parts: list[pl.DataFrame] = []
-        for (contig,), part in alleles.group_by("contig", maintain_order=True):
-            name = self._name(int(contig))  # type: ignore[call-overload]
+        for part in alleles.partition_by("contig", maintain_order=True):
+            name = self._name(part["contig"][0])
             judged = part.filter(pl.col("reason") == Reason.NONE)
             columns = [judged, self._effects(judged, name)]
             if name:
@@ -225,11 +227,7 @@ class _ShardRun:
         model = self._gene_model(contig)
         if model is None:
             return without_genes(alleles)
-        sites = alleles.select("site").with_row_index("index")
-        low, high = int(sites["site"][0]), int(sites["site"][-1])
-        first, last = np.searchsorted(self._entries["site"].to_numpy(), [low, high + 1])
-        said = sites.join(self._entries[int(first) : int(last)], on="site").drop("site")
-        return effects(alleles, said, model)
+        return effects(alleles, self._findings.entries_of(alleles["site"]), model)
 
     def _gene_model(self, contig: str | None) -> GeneModel | None:
         found = self.bundle.contig(contig) if contig else None
@@ -240,16 +238,31 @@ class _ShardRun:
             self._model = contig, GeneModel.of(Transcripts(path))
         return self._model[1]
 
-    def _edit(self, records: pl.DataFrame, alleles: pl.DataFrame) -> pl.DataFrame:
+    def _bcsq_of(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
+        """csq's own text for records of the chunk: row, bcsq, samples."""
+        if self.plan.haplotype_aware:
+            keys = pl.select(
+                row=pl.int_range(len(records), dtype=pl.UInt32),
+                key=pl.int_range(len(records), dtype=pl.UInt32) + first_record,
+            )
+        else:
+            keys = alleles.select("row", pl.col("site").alias("key"))
+        return assembly.bcsq_by_row(keys.join(self._findings.bcsq, on="key", maintain_order="left"))
+
+    def _edit(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         info, renamed = assembly.rename_own_fields(records["info"], self.ids)
         self.counts.renamed |= renamed
         additions = assembly.info_additions(alleles, self.bundle.known_sources, len(records))
         if self.plan.keep_bcsq:
-            additions = assembly.with_bcsq(additions, alleles, self._bcsq)
+            said = self._bcsq_of(records, alleles, first_record)
+            additions = assembly.with_bcsq(additions, said)
+            if self.plan.haplotype_aware and self.plan.samples:
+                records = assembly.with_sample_bcsq(records, said, len(self.plan.samples))
         return records.with_columns(
             assembly.merged_ids(records["id"], alleles, self.bundle.known_sources).alias("id"),
             assembly.with_info(info, additions).alias("info"),
         )
+
     def _count(self, records: pl.DataFrame, alleles: pl.DataFrame) -> None:
         self.counts.add_alleles(alleles)
         for source in self.bundle.known_sources:
@@ -262,3 +275,29 @@ def _lines(records: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     records.write_csv(buffer, include_header=False, separator="\t", quote_style="never")
     return buffer.getvalue()
+
+
+def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) -> pl.DataFrame:
+    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site."""
+    wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
+    own = records.select("pos", "ref", "alt", "info")[wanted["row"]]
+    alt = alt_of_allele(own["alt"], wanted["allele"])
+    return pl.DataFrame(
+        {
+            "chrom": wanted["contig"].replace_strict(names, return_dtype=pl.String),
+            "pos": own["pos"],
+            "id": wanted["site"],
+            "ref": own["ref"],
+            "alt": alt,
+            "qual": pl.repeat(".", len(own), eager=True),
+            "filter": pl.repeat(".", len(own), eager=True),
+            "info": end_info(own),
+        }
+    )
+
+
+def _append(path: Path, header: str, lines: pl.DataFrame) -> None:
+    with path.open("ab") as file:
+        if not file.tell():
+            file.write(header.encode())
+        lines.write_csv(file, include_header=False, separator="\t", quote_style="never")

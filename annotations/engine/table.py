@@ -32,7 +32,7 @@ import polars as pl
 from annotations.engine.alleles import REASON_TEXT
 from annotations.engine.bundle import KnownSource, ReferenceBundle
 from annotations.engine.genotypes import GENOTYPE_SCHEMA, Genotypes
-from annotations.engine.plan import Plan
+from annotations.engine.layout import Plan
 
 _TYPES: dict[str, Any] = {
     "Float": pl.Float64,
@@ -94,7 +94,7 @@ def table_rows(
         pl.col("pos").cast(pl.Int32),
         pl.col("qual").cast(pl.Float64, strict=False),
         *[pl.when(pl.col(name) != ".").then(name).alias(name) for name in ("id", "filter")],
-        _alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
+        alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
         alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
         known_ids,
     )
@@ -107,7 +107,8 @@ def table_rows(
     return columns.with_columns(absent).select([pl.col(name).cast(kind) for name, kind in schema.items()])
 
 
-def _alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:
+def alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:
+    """Of each ALT column the allele with that number, from 1."""
     if not alt.str.contains(",", literal=True).any():
         return alt
     return pl.select(alt.str.split(",").list.get(allele.cast(pl.Int64) - 1)).to_series()

@@ -65,6 +65,7 @@ _SO_TERM_OF_CSQ: dict[str, str] = {
     "splice_region": "splice_region_variant",
     "coding_sequence": "coding_sequence_variant",
     "feature_elongation": "feature_elongation",
+    "feature_truncation": "feature_truncation",
     "5_prime_utr": "5_prime_UTR_variant",
     "3_prime_utr": "3_prime_UTR_variant",
     "non_coding": "non_coding_transcript_exon_variant",

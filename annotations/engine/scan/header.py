@@ -66,8 +66,8 @@ def _read_columns(header: Header, line: str, max_samples: int) -> None:
         )
     if tuple(columns[: len(FIXED_COLUMNS)]) != FIXED_COLUMNS:
         raise UnusableInput(
-            f"{where}: expected the columns {' '.join(FIXED_COLUMNS)}, found {' '.join(columns[:8])[:100]!r}. "
-            "Put the eight columns in this order."
+            f"{where}: expected the columns {' '.join(FIXED_COLUMNS)}, found "
+            f"{' '.join(columns[:8])[:100]!r}. Put the eight columns in this order."
         )
     if len(columns) > len(FIXED_COLUMNS) and columns[8] != "FORMAT":
         header.notes.append(f"column 9 was called {columns[8]!r} and is now called FORMAT, as it must be")

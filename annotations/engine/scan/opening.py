@@ -9,7 +9,7 @@ from typing import IO
 
 from annotations.engine.errors import UnusableInput
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 3 << 18  # a block is the most that is worked on at once: memory follows it
 UTF8_BOM = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -122,7 +122,7 @@ def _refuse_strangers(start: bytes, *, packed: bool) -> None:
     for magic, what, advice in _STRANGERS:
         if text[: len(magic)].lower() == magic.lower():
             raise UnusableInput(f"This is {'compressed ' if packed else ''}{what}, not a VCF file. {advice}")
-    if b"\0" in text:
+    if b"\0" in text and not text.startswith(b"##fileformat"):
         raise UnusableInput(
             "This is a binary file, not a VCF file, which is text that starts with ##fileformat=VCF. "
             "Upload the VCF, plain or compressed with gzip or bgzip."

@@ -9,8 +9,9 @@ from annotations.engine.scan.header import FIXED_COLUMNS
 
 MAX_POSITION = 2**31 - 1
 
-_ALLELE = r"(?:[ACGTNacgtnRYSWKMBDHVryswkmbdhv]+|\*|<[^<>,\t]+>|[A-Za-z.]*[\[\]][^\[\]\t,]+[\[\]][A-Za-z.]*|\.[A-Za-z]+|[A-Za-z]+\.)"
-_REF = r"[ACGTNacgtnRYSWKMBDHVryswkmbdhv]+"
+_REF = r"[ACGTNacgtnRYSWKMBDHVryswkmbdhv]+"  # with the IUPAC codes, which are taken but not judged
+_BREAKEND = r"[A-Za-z.]*[\[\]][^\[\]\t,]+[\[\]][A-Za-z.]*|\.[A-Za-z]+|[A-Za-z]+\."
+_ALLELE = rf"(?:{_REF}|\*|<[^<>,\t]+>|{_BREAKEND})"
 _ALT = rf"(?:\.|{_ALLELE}(?:,{_ALLELE})*)"
 _QUAL = r"(?:\.|[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?i:inf|infinity|nan))"
 _COLUMN_PATTERNS = {
@@ -37,7 +38,7 @@ _EXPECTED = {
 }
 _REMEDY = {
     "POS": "Positions are counted from 1 and written without commas or decimals.",
-    "REF": "Write the bases that the reference has there; for an insertion or deletion include the base before.",
+    "REF": "Write the reference's bases; for an insertion or deletion include the base before.",
     "ALT": "Write a deletion as the base before it (REF CA, ALT C), never as '-'.",
 }
 
@@ -66,32 +67,30 @@ def faulty_lines(lines: pl.Series, column_count: int, max_line_bytes: int) -> li
 
 def diagnose(line: str, line_number: int, column_count: int, max_line_bytes: int) -> Problem:
     """Say what is wrong with a line that is known to be faulty, and what to do."""
-    if not line:
-        return Problem(line_number, "", "an empty line between the records. Remove it.")
-    if len(line.encode()) > max_line_bytes:
-        return Problem(
-            line_number,
-            "",
-            f"the line is longer than {max_line_bytes:,} bytes. Leave out samples or INFO fields.",
-        )
     fields = line.split("\t")
-    if len(fields) == 1 and len(line.split()) >= len(FIXED_COLUMNS):
-        return Problem(line_number, "", "the columns are divided by spaces. Divide them by tabs.")
-    if line.startswith("#"):
-        return Problem(
-            line_number, "", f"a header line ({line[:40]!r}) stands among the records. Move it to the top."
-        )
-    if len(fields) != column_count:
-        return Problem(
-            line_number,
-            "",
-            f"expected {column_count} columns as in the #CHROM line, found {len(fields)}. "
-            "Give the line every column, with . for what is unknown.",
-        )
+    message = _fault_of_line(line, fields, column_count, max_line_bytes)
+    if message:
+        return Problem(line_number, "", message)
     for (column, pattern), value in zip(_COLUMN_PATTERNS.items(), fields, strict=False):
         if not re.fullmatch(pattern, value):
             remedy = _REMEDY.get(column, "Correct the value.")
-            return Problem(
-                line_number, column, f"{column} is {value[:40]!r}; expected {_EXPECTED[column]}. {remedy}"
-            )
+            expected = f"{column} is {value[:40]!r}; expected {_EXPECTED[column]}. {remedy}"
+            return Problem(line_number, column, expected)
     return Problem(line_number, "", "the line is no valid record.")
+
+
+def _fault_of_line(line: str, fields: list[str], column_count: int, max_line_bytes: int) -> str:
+    if not line:
+        return "an empty line between the records. Remove it."
+    if len(line.encode()) > max_line_bytes:
+        return f"the line is longer than {max_line_bytes:,} bytes. Leave out samples or INFO fields."
+    if len(fields) == 1 and len(line.split()) >= len(FIXED_COLUMNS):
+        return "the columns are divided by spaces. Divide them by tabs."
+    if line.startswith("#"):
+        return f"a header line ({line[:40]!r}) stands among the records. Move it to the top."
+    if len(fields) != column_count:
+        return (
+            f"expected {column_count} columns as in the #CHROM line, found {len(fields)}. "
+            "Give the line every column, with . for what is unknown."
+        )
+    return ""

@@ -20,10 +20,13 @@ def sort_records(path: Path, contigs: dict[str, int]) -> Iterator[tuple[int, int
     order = np.lexsort((position, contig))
     contig, length = contig[order], length[order]
     beside = path.with_name(path.name + ".sorted")
-    with path.open("rb") as file, beside.open("wb") as out:
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
-            for first, size in zip(start[order].tolist(), length.tolist(), strict=True):
-                out.write(lines[first : first + size])
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines,
+        beside.open("wb") as out,
+    ):
+        for first, size in zip(start[order].tolist(), length.tolist(), strict=True):
+            out.write(lines[first : first + size])
     beside.replace(path)
     ends = np.cumsum(length)
     edges = np.flatnonzero(np.diff(contig)) + 1

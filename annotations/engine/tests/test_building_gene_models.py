@@ -158,11 +158,11 @@ def test_a_wrong_gff3_is_refused_with_what_is_wrong(sources: Sources, content: s
 
 
 def test_csq_reads_the_slices_of_its_own_cases_as_it_reads_the_whole_files(
-    real_data: Path, tmp_path: Path
+    shared_data: Path, tmp_path: Path
 ) -> None:
     """Compares the records that csq gives with the slice and with the file that it was made from."""
     steps, pairs = [], []
-    for gff in sorted((real_data / "csq").glob("*/*.gff")):
+    for gff in sorted((shared_data / "csq").glob("*/*.gff")):
         vcf = next(iter(sorted(gff.parent.glob("*.vcf"))))
         fasta = gff.with_suffix(".fa")
         bundle = build_bundle(BundleRecipe(gff.stem, "1", fasta, gff), tmp_path / "references")
@@ -190,8 +190,8 @@ def test_csq_reads_the_slices_of_its_own_cases_as_it_reads_the_whole_files(
         assert _records(sliced) == _records(whole), sliced.name
 
 
-def test_chromosome_21_has_all_its_genes_and_csq_accepts_them(real_data: Path, tmp_path: Path) -> None:
-    folder = real_data / "grch38_chr21"
+def test_chromosome_21_has_all_its_genes_and_csq_accepts_them(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "grch38_chr21"
     fasta, gff = folder / "GRCh38.chr21.slice_masked.fa.gz", folder / "Ensembl.GRCh38.chr21.gff3.gz"
     bundle = build_bundle(BundleRecipe("GRCh38", "84", fasta, gff), tmp_path / "references")
     assert bundle.contigs[0].aliases == ("CM000683.2", "NC_000021.9", "chr21")
@@ -226,8 +226,8 @@ def test_chromosome_21_has_all_its_genes_and_csq_accepts_them(real_data: Path, t
     assert "missense|APP|ENST00000346798|protein_coding|-|717V>717F" in out.read_text()
 
 
-def test_the_mitochondrion_has_all_its_genes(real_data: Path, tmp_path: Path) -> None:
-    recipe = BundleRecipe("rCRS", "1", real_data / "mt/rCRS_chrM.fasta", real_data / "mt/MT.gff3")
+def test_the_mitochondrion_has_all_its_genes(shared_data: Path, tmp_path: Path) -> None:
+    recipe = BundleRecipe("rCRS", "1", shared_data / "mt/rCRS_chrM.fasta", shared_data / "mt/MT.gff3")
     bundle = build_bundle(recipe, tmp_path / "references")
     (contig,) = bundle.contigs
     assert (contig.name, contig.length, contig.genetic_code) == ("chrM", 16_569, 2)

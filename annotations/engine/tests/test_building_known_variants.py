@@ -160,8 +160,8 @@ def test_no_contig_is_lost_between_batches(sources: Sources, monkeypatch: pytest
         assert [row["pos"] for row in _rows(bundle, contig=contig)] == list(range(100, 150))
 
 
-def test_chromosome_21_has_its_known_variants(real_data: Path, tmp_path: Path) -> None:
-    folder = real_data / "grch38_chr21"
+def test_chromosome_21_has_its_known_variants(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "grch38_chr21"
     recipe = BundleRecipe(
         "GRCh38",
         "84",

@@ -1,0 +1,107 @@
+"""What stands between the stages: the plan of an annotation, its shards, and its summary.
+
+Light to import, for the process that only starts and watches the stages.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+RECORDS_NAME = "records"
+PLAN_NAME = "plan.json"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an upload may be."""
+
+    max_bytes: int = 1 << 40
+    max_line_bytes: int = 64 << 20
+    max_samples: int = 200_000
+    max_problems: int = 100
+    max_mismatch_share: float = 0.05
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive records of one contig: a stretch of bytes of `records` that is read as one chunk."""
+
+    contig: int  # index into Plan.contigs
+    records: int
+    start_byte: int
+    end_byte: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A contiguous stretch of the records, annotated by one process."""
+
+    number: int
+    first_record: int
+    segments: tuple[Segment, ...]
+
+    @property
+    def records(self) -> int:
+        return sum(segment.records for segment in self.segments)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`contigs` pairs the user's name of each contig, in order, with the bundle's name of it, or None."""
+
+    name: str
+    columns: list[str]
+    meta: list[str]
+    contigs: list[tuple[str, str | None]]
+    shards: list[Shard]
+    records: int
+    notes: list[str]
+    haplotype_aware: bool
+    keep_bcsq: bool
+    max_mismatch_share: float = Rules.max_mismatch_share
+
+    @property
+    def samples(self) -> list[str]:
+        return self.columns[9:]
+
+    def save(self, directory: Path) -> None:
+        (directory / PLAN_NAME).write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, directory: Path) -> "Plan":
+        content: dict[str, Any] = json.loads((directory / PLAN_NAME).read_text())
+        content["contigs"] = [tuple(pair) for pair in content["contigs"]]
+        content["shards"] = [
+            Shard(
+                one["number"], one["first_record"], tuple(Segment(**segment) for segment in one["segments"])
+            )
+            for one in content["shards"]
+        ]
+        return cls(**content)
+
+
+@dataclass
+class Summary:
+    """What became of an input: the files made and the counts."""
+
+    name: str
+    reference: str
+    records_in: int
+    records_out: int
+    alleles: int
+    known: dict[str, int]
+    consequences: dict[str, int]
+    impacts: dict[str, int]
+    left_out: dict[str, int]
+    notes: list[str]
+    files: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def shard_directory(directory: Path, number: int) -> Path:
+    """Where a shard leaves what it made."""
+    return directory / f"shard-{number}"

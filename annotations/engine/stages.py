@@ -1,0 +1,143 @@
+"""Run the stages on this machine: in this process for a small input, in children for a large one.
+
+A stage in a child gives its memory back when it ends, so that the largest stage bounds the whole run.
+What goes in and comes out are small JSON files in the working directory.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.child import Step, run, run_all
+from annotations.engine.errors import UnusableInput
+from annotations.engine.layout import Plan, Rules, Summary
+
+LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than it saves
+# One thread a shard, for there is a shard for every core. polars' allocator gets one arena and keeps freed
+# pages for a second: less memory than by default, and fewer page faults than giving them back at once.
+SHARD_ENVIRONMENT = {
+    "POLARS_MAX_THREADS": "1",
+    "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
+}
+PROGRESS_NAME = "progress"
+
+
+def plan_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
+    from annotations.engine.plan import make_plan
+
+    make_plan(
+        Path(order["source"]),
+        order["name"],
+        ReferenceBundle.open(order["bundle"]),
+        directory,
+        cores=order["cores"],
+        haplotype_aware=order["haplotype_aware"],
+        keep_bcsq=order["keep_bcsq"],
+        rules=Rules(**order["rules"]),
+    )
+    return {}
+
+
+def shard_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
+    from annotations.engine.shard import annotate_shard
+
+    progress = directory / f"{PROGRESS_NAME}-{order['number']}"
+    annotate_shard(
+        directory,
+        order["number"],
+        ReferenceBundle.open(order["bundle"]),
+        lambda done: _write_whole(progress, str(done)),
+    )
+    return {}
+
+
+def gather_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
+    from annotations.engine.gather import gather
+
+    bundle = ReferenceBundle.open(order["bundle"])
+    return gather(directory, bundle, Path(order["output"]), order["command"]).as_json()
+
+
+STAGES: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
+    "plan": plan_stage,
+    "shard": shard_stage,
+    "gather": gather_stage,
+}
+
+
+def run_plan(directory: Path, order: dict[str, Any], in_child: bool) -> Plan:
+    """Check the input and plan its annotation. Raises UnusableInput."""
+    _run("plan", directory, order, in_child)
+    return Plan.load(directory)
+
+
+def run_gather(directory: Path, order: dict[str, Any], in_child: bool) -> Summary:
+    """Join what the shards made. Raises UnusableInput when the file turns out to be of another build."""
+    outcome = _run("gather", directory, order, in_child)
+    return Summary(**outcome)
+
+
+def run_shards(
+    directory: Path, plan: Plan, bundle: ReferenceBundle, cores: int, progress: Callable[[int], None]
+) -> None:
+    """Annotate every shard, `cores` at a time; `progress` gets the records done in all."""
+    if len(plan.shards) == 1:
+        from annotations.engine.shard import annotate_shard
+
+        annotate_shard(directory, 0, bundle, progress)
+        return
+    orders = [{"bundle": str(bundle.path), "number": shard.number} for shard in plan.shards]
+    steps = [_step("shard", directory, order) for order in orders]
+
+    def watch() -> None:
+        progress(sum(_records_done(directory, shard.number) for shard in plan.shards))
+
+    run_all(steps, directory, at_once=cores, watch=watch)
+    progress(plan.records)
+
+
+def _run(stage: str, directory: Path, order: dict[str, Any], in_child: bool) -> dict[str, Any]:
+    if not in_child:
+        return STAGES[stage](directory, order)
+    run(_step(stage, directory, order), directory)
+    outcome: dict[str, Any] = json.loads((directory / f"{stage}.outcome.json").read_text())
+    if "refused" in outcome:
+        raise UnusableInput(outcome["refused"], outcome["problems"])
+    result: dict[str, Any] = outcome["result"]
+    return result
+
+
+def _step(stage: str, directory: Path, order: dict[str, Any]) -> Step:
+    return Step(
+        "module",
+        ("annotations.engine.stages", stage, str(directory), json.dumps(order)),
+        environment=SHARD_ENVIRONMENT if stage == "shard" else {},
+    )
+
+
+def _records_done(directory: Path, number: int) -> int:
+    path = directory / f"{PROGRESS_NAME}-{number}"
+    return int(path.read_text()) if path.exists() else 0
+
+
+def _write_whole(path: Path, text: str) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def main(stage: str, directory: Path, order: dict[str, Any]) -> None:
+    """What a child does: the stage, and its outcome as a file."""
+    try:
+        outcome: dict[str, Any] = {"result": STAGES[stage](directory, order)}
+    except UnusableInput as error:
+        outcome = {"refused": str(error), "problems": error.problems}
+    if stage != "shard":
+        _write_whole(directory / f"{stage}.outcome.json", json.dumps(outcome))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]))
