@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pysam
 
 from annotations.engine.building import BundleRecipe, KnownInput, build_bundle
@@ -50,7 +50,8 @@ def main() -> None:
         bundle, inputs, peers = prepare(folder, options.sizes, options.known)
         print(f"cores {options.cores} of {os.cpu_count()}; memory is the peak sum of PSS of all processes")
         print(
-            f"{'variants':>10} {'':10} {'seconds':>8} {'CPU s':>7} {'variants/s':>11} {'MB':>6}   engine : peer"
+            f"{'variants':>10} {'':10} {'seconds':>8} {'CPU s':>7} {'variants/s':>11} {'MB':>6}"
+            "   engine : peer"
         )
         for size, source in inputs.items():
             report(size, source, bundle, peers, folder, options.cores)

@@ -15,6 +15,8 @@ from annotations.engine.demo import DemoFiles, build_demo, write_demo
 from annotations.engine.layout import Summary
 from annotations.engine.tests.sources import Sources
 
+SHARED_DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _unsynced_disk() -> Iterator[None]:
