@@ -42,15 +42,12 @@ class Placement(NamedTuple):
     """An allele on a transcript; genomic positions, 1-based and inclusive, bases on the transcript's strand.
 
     `start` and `end` are what the description names: the bases changed or duplicated or, for an insertion,
-    the two that flank it. `edit_start` and `edit_end` are the bases replaced with `inserted` (edit_end =
-    edit_start - 1 where none are).
+    the two that flank it. `deleted` are the bases replaced with `inserted`; a duplication deletes none.
     """
 
     kind: Kind
     start: int
     end: int
-    edit_start: int
-    edit_end: int
     deleted: str
     inserted: str
 
@@ -140,7 +137,7 @@ def place(
             named, kind = copied, Kind.DUPLICATION
     if not forward:
         deleted, inserted = reverse_complement(deleted), reverse_complement(inserted)
-    return Placement(kind, *named, start, end, deleted, inserted)
+    return Placement(kind, *named, deleted, inserted)
 
 
 def _bases_copied(

@@ -36,7 +36,7 @@ def describe_rearrangements(
     the genome's, or where the change is not on the transcript as a whole.
     """
     placed = _place_all(table, pairs, genome)
-    changes = [None] * len(placed.rows) if not len(placed.rows) else _protein_changes(table, placed, coding)
+    changes = _protein_changes(table, placed, coding)
     described = pl.DataFrame(
         {
             "row": placed.rows,
@@ -101,25 +101,25 @@ def _change(placement: Placement) -> str:
 def _protein_changes(
     table: TranscriptTable, placed: _Placed, coding: CodingTranscripts
 ) -> list[ProteinChange | None]:
-    """What placements do to proteins; None where they are not wholly inside one exon's coding part."""
+    """What placements do to proteins; None where what they name is not wholly inside one exon."""
     transcript = placed.transcript
-    is_pure_insertion = placed.column(lambda at: at.edit_end < at.edit_start).astype(bool)
-    # An insertion replaces no base: it is inside an exon if the two bases that flank it are.
-    low = placed.column(lambda at: at.edit_start) - is_pure_insertion
-    high = placed.column(lambda at: at.edit_end) + is_pure_insertion
-    spans = np.stack([low, high, placed.column(lambda at: at.start), placed.column(lambda at: at.end)])
-    owners = np.broadcast_to(transcript, spans.shape)
-    located = table.exon_map.locate(owners.ravel(), spans.ravel())
-    exonic = (located.offset == 0).reshape(spans.shape).all(axis=0)
-    base = located.base.reshape(spans.shape)
-    within_one_exon = exonic & (np.abs(base[1] - base[0]) == high - low)
-    first = np.minimum(base[0], base[1]) + is_pure_insertion - 1  # 0-based
-    past = np.maximum(base[0], base[1]) - is_pure_insertion
-    touches_coding = (past > table.coding_first[transcript] - 1) & (first < table.coding_last[transcript])
+    start, end = placed.column(lambda at: at.start), placed.column(lambda at: at.end)
+    at_start, at_end = (table.exon_map.locate(transcript, position) for position in (start, end))
+    low, high = np.minimum(at_start.base, at_end.base), np.maximum(at_start.base, at_end.base)
+    in_one_exon = (at_start.offset == 0) & (at_end.offset == 0) & (high - low == end - start)
+    near_coding = (high >= table.coding_first[transcript]) & (low <= table.coding_last[transcript])
     changes: list[ProteinChange | None] = [None] * len(transcript)
-    for at in np.flatnonzero(within_one_exon & touches_coding).tolist():
+    for at in np.flatnonzero(in_one_exon & near_coding).tolist():
         spliced = coding.get(int(transcript[at]))
         if spliced is not None:
-            edit = TranscriptEdit(int(first[at]), int(past[at]), placed.placements[at].inserted)
-            changes[at] = protein_change(spliced, edit)
+            changes[at] = protein_change(spliced, _edit(placed.placements[at], int(low[at]), int(high[at])))
     return changes
+
+
+def _edit(placement: Placement, low: int, high: int) -> TranscriptEdit:
+    """The edit of the cDNA where a placement names its bases `low` to `high`, 1-based and inclusive."""
+    if placement.kind is Kind.INSERTION:
+        return TranscriptEdit(low, low, placement.inserted)
+    if placement.kind is Kind.DUPLICATION:
+        return TranscriptEdit(high, high, placement.inserted)
+    return TranscriptEdit(low - 1, high, placement.inserted)
