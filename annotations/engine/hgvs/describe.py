@@ -67,7 +67,8 @@ class HgvsDescriber:
                 described.append(columns.with_columns(chosen["row"]))
         rows = pl.DataFrame({"row": range(len(pairs))}, schema={"row": pl.Int64})
         if not described:
-            return rows.select(pl.lit(None, dtype).alias(name) for name, dtype in RESULT_SCHEMA.items())
+            nothing = [pl.lit(None, dtype).alias(name) for name, dtype in RESULT_SCHEMA.items()]
+            return rows.with_columns(nothing).select(RESULT_SCHEMA.keys())
         joined = rows.join(pl.concat(described), on="row", how="left", maintain_order="left")
         proteins = self._table.protein_ids.gather(pairs["transcript"])
         opening, closing = self._protein_marks

@@ -6,6 +6,7 @@ from functools import cache, cached_property
 from itertools import product
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 STOP = "*"
@@ -25,7 +26,10 @@ _NCBI_RESIDUES = {
 # Code 1 lists CTG and TTG too, but a nuclear transcript that starts with one is, far more often, incomplete.
 _INITIATORS = {1: frozenset({"ATG"}), 2: frozenset({"ATT", "ATC", "ATA", "ATG", "GTG"})}
 
-_BASES = "ACGTN"
+RESIDUES = "".join(THREE_LETTERS)
+
+BASES = "ACGTN"
+_CODONS = list(product(BASES, repeat=3))
 _COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
@@ -71,16 +75,16 @@ class GeneticCode:
         return "".join(residues)
 
     @cached_property
-    def residue_by_codon_index(self) -> NDArray[np.str_]:
-        """One-letter residues, shape (125,), indexed by `codon_index`."""
+    def residue_by_codon(self) -> NDArray[np.uint8]:
+        """Numbers in RESIDUES, shape (125,), indexed by `codon_index`."""
         return np.array(
-            [self.residues.get("".join(codon), UNKNOWN) for codon in product(_BASES, repeat=3)], dtype="U1"
+            [RESIDUES.index(self.residues.get("".join(codon), UNKNOWN)) for codon in _CODONS], dtype=np.uint8
         )
 
     @cached_property
-    def initiates_by_codon_index(self) -> NDArray[np.bool_]:
+    def initiates_by_codon(self) -> NDArray[np.bool_]:
         """Whether a codon can start translation, shape (125,), indexed by `codon_index`."""
-        return np.array(["".join(codon) in self.initiators for codon in product(_BASES, repeat=3)])
+        return np.array(["".join(codon) in self.initiators for codon in _CODONS])
 
 
 # Base codes: 0 A, 1 C, 2 G, 3 T, 4 anything else.
@@ -88,8 +92,13 @@ _CODE_BY_BYTE = np.full(256, 4, dtype=np.uint8)
 for _code, _base in enumerate("ACGT"):
     _CODE_BY_BYTE[ord(_base)] = _CODE_BY_BYTE[ord(_base.lower())] = _code
 COMPLEMENT_CODES = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
-BASE_BY_CODE = np.array(list(_BASES), dtype="U1")
-LOWER_BASE_BY_CODE = np.array(list(_BASES.lower()), dtype="U1")
+_CHANGED_CODONS = pl.Series(
+    [
+        "".join(base if at == changed else base.lower() for at, base in enumerate(codon))
+        for changed in range(3)
+        for codon in _CODONS
+    ]
+)
 
 
 def base_codes(bases: bytes) -> NDArray[np.uint8]:
@@ -105,3 +114,23 @@ def single_base_codes(alleles: Sequence[str]) -> NDArray[np.uint8]:
 def codon_index(codons: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Row numbers into the tables by codon, for base codes of shape (n, 3)."""
     return codons.astype(np.intp) @ np.array([25, 5, 1], dtype=np.intp)
+
+
+def base_names(codes: NDArray[np.uint8]) -> pl.Series:
+    """`A`, `C`, `G`, `T` or `N` for base codes."""
+    return pl.Series(list(BASES)).gather(codes)
+
+
+def residue_letters(residues: NDArray[np.uint8]) -> pl.Series:
+    """`V`, for numbers in RESIDUES."""
+    return pl.Series(list(RESIDUES)).gather(residues)
+
+
+def residue_names(residues: NDArray[np.uint8]) -> pl.Series:
+    """`Val`, for numbers in RESIDUES."""
+    return pl.Series(list(THREE_LETTERS.values())).gather(residues)
+
+
+def codon_names(codons: NDArray[np.intp], changed: NDArray[np.int64]) -> pl.Series:
+    """`gTt`, for codon indexes: the base that changes, 0 to 2, is in upper case, as VEP writes codons."""
+    return _CHANGED_CODONS.gather(changed * len(_CODONS) + codons)

@@ -12,8 +12,8 @@ from annotations.engine.hgvs.transcripts import TranscriptTable
 
 def reference_prefix(table: TranscriptTable, transcript: Ints) -> pl.Series:
     """`ENST….7:c.`, or `:n.` where there is no coding sequence."""
-    kind = pl.Series(np.where(table.coding_first[transcript] > 0, ":c.", ":n."))
-    return table.ids.gather(transcript) + kind
+    kinds = pl.Series([":n.", ":c."]).gather((table.coding_first > 0).astype(np.int64))
+    return (table.ids + kinds).gather(transcript)
 
 
 def position_names(table: TranscriptTable, transcript: Ints, at: TranscriptPositions) -> pl.Series:
@@ -23,18 +23,12 @@ def position_names(table: TranscriptTable, transcript: Ints, at: TranscriptPosit
     after_stop = coding & (at.base > last)
     number = np.where(after_stop, at.base - last, np.where(coding, at.base - first + 1, at.base))
     number = np.where(coding & (number < 1), number - 1, number)  # there is no c.0: c.-1 comes before c.1
-    return pl.select(
-        pl.when(pl.lit(pl.Series(at.inside))).then(
-            pl.concat_str(
-                pl.lit(pl.Series(np.where(after_stop, "*", ""))),
-                pl.lit(pl.Series(number)).cast(pl.String),
-                pl.lit(pl.Series(np.where(at.offset > 0, "+", ""))),
-                pl.lit(_blank_where_zero(at.offset)),
-            )
-        )
-    ).to_series()
-
-
-def _blank_where_zero(offsets: Ints) -> pl.Series:
-    names = pl.Series(offsets).cast(pl.String)
-    return names.zip_with(pl.Series(offsets != 0), pl.Series([""]).new_from_index(0, len(names)))
+    columns = {"inside": at.inside, "after_stop": after_stop, "number": number, "offset": at.offset}
+    offset = pl.col("offset")
+    name = pl.concat_str(
+        pl.when("after_stop").then(pl.lit("*")).otherwise(pl.lit("")),
+        pl.col("number").cast(pl.String),
+        pl.when(offset > 0).then(pl.lit("+")).otherwise(pl.lit("")),
+        pl.when(offset == 0).then(pl.lit("")).otherwise(offset.cast(pl.String)),
+    )
+    return pl.DataFrame(columns).select(pl.when("inside").then(name)).to_series()

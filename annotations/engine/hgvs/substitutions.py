@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 from annotations.engine.hgvs.coding import CodingTranscripts
 from annotations.engine.hgvs.exon_map import Flags, Ints, TranscriptPositions
 from annotations.engine.hgvs.genetic_code import (
-    BASE_BY_CODE,
+    BASES,
     COMPLEMENT_CODES,
-    LOWER_BASE_BY_CODE,
+    RESIDUES,
     STOP,
-    THREE_LETTERS,
     UNKNOWN,
     GeneticCode,
+    base_names,
     codon_index,
+    codon_names,
+    residue_letters,
+    residue_names,
     single_base_codes,
 )
 from annotations.engine.hgvs.genome import GenomeBlocks
@@ -25,6 +28,8 @@ from annotations.engine.hgvs.protein import INITIATOR_LOST, CodingTranscript, Tr
 from annotations.engine.hgvs.transcripts import TranscriptTable
 
 Codes = NDArray[np.uint8]
+
+_MET, _STOP, _UNKNOWN = (np.uint8(RESIDUES.index(residue)) for residue in ("M", STOP, UNKNOWN))
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def describe_substitutions(
     alt = _on_strand(single_base_codes(pairs["alt"].to_list()), forward)
     at = table.exon_map.locate(transcript, position)
     names = position_names(table, transcript, at)
-    change = pl.Series(BASE_BY_CODE[ref]) + ">" + pl.Series(BASE_BY_CODE[alt])
+    change = base_names(ref) + ">" + base_names(alt)
     described = pl.DataFrame({"hgvsc": reference_prefix(table, transcript) + names + change})
     changes = _codon_changes(table, transcript, at, (ref, alt), genome)
     proteins = _describe_codon_changes(table, transcript, changes, coding)
@@ -100,38 +105,32 @@ def _describe_codon_changes(
     """The protein's columns, with `row` to join them by; no row where a base of the codon is not known."""
     code = GeneticCode.of(table.genetic_code)
     before, after = codon_index(changes.before), codon_index(changes.after)
-    initiates = code.initiates_by_codon_index
     owners = transcript[changes.rows]
-    starts = (changes.residue == 1) & (table.pad[owners] == 0) & initiates[before]
-    keeps_start = starts & initiates[after]
-    old = np.where(keeps_start, "M", code.residue_by_codon_index[before])
-    new = np.where(keeps_start, "M", code.residue_by_codon_index[after])
-    names = _residue_changes(old, changes.residue, new)
-    names[starts & ~keeps_start] = INITIATOR_LOST
-    for at in np.flatnonzero((old == STOP) & (new != STOP)):
-        names[at] = _extension(coding.get(int(owners[at])), changes, int(at))
-    amino_acids = pl.Series(old) + np.where(old == new, "", "/") + np.where(old == new, "", new)
+    starts = (changes.residue == 1) & (table.pad[owners] == 0) & code.initiates_by_codon[before]
+    keeps_start = starts & code.initiates_by_codon[after]
+    old = np.where(keeps_start, _MET, code.residue_by_codon[before])
+    new = np.where(keeps_start, _MET, code.residue_by_codon[after])
+    same = pl.Series(old == new)
+    names = (
+        residue_names(old)
+        + pl.Series(changes.residue).cast(pl.String)
+        + pl.Series(["="]).gather(np.zeros(len(old), dtype=np.int64)).zip_with(same, residue_names(new))
+    )
+    lost_stops = np.flatnonzero((old == _STOP) & (new != _STOP))
+    extensions = [_extension(coding.get(int(owners[at])), changes, int(at)) for at in lost_stops]
     return pl.DataFrame(
         {
             "row": changes.rows,
-            "hgvsp": pl.Series(names, dtype=pl.String),
-            "codons": _codon_names(changes.before, changes.in_codon)
-            + "/"
-            + _codon_names(changes.after, changes.in_codon),
-            "amino_acids": amino_acids,
+            "hgvsp": names.scatter(np.flatnonzero(starts & ~keeps_start), INITIATOR_LOST).scatter(
+                lost_stops, pl.Series(extensions, dtype=pl.String)
+            ),
+            "codons": codon_names(before, changes.in_codon) + "/" + codon_names(after, changes.in_codon),
+            "amino_acids": residue_letters(old).zip_with(
+                same, residue_letters(old) + "/" + residue_letters(new)
+            ),
             "protein_position": changes.residue.astype(np.int32),
         }
-    ).filter((old != UNKNOWN) & (new != UNKNOWN))
-
-
-def _residue_changes(old: NDArray[np.str_], number: Ints, new: NDArray[np.str_]) -> NDArray[np.object_]:
-    new_names = pl.Series(new).replace_strict(THREE_LETTERS)
-    names = (
-        pl.Series(old).replace_strict(THREE_LETTERS)
-        + pl.Series(number).cast(pl.String)
-        + new_names.zip_with(pl.Series(old != new), pl.Series(["="]).new_from_index(0, len(new_names)))
-    )
-    return names.to_numpy().astype(object)
+    ).filter((old != _UNKNOWN) & (new != _UNKNOWN))
 
 
 def _extension(transcript: CodingTranscript | None, changes: _CodonChanges, at: int) -> str | None:
@@ -140,15 +139,6 @@ def _extension(transcript: CodingTranscript | None, changes: _CodonChanges, at: 
         return None
     in_frame = 3 * (int(changes.residue[at]) - 1) + int(changes.in_codon[at])
     start = transcript.coding[0] - transcript.pad + in_frame
-    new_base = str(BASE_BY_CODE[changes.after[at, changes.in_codon[at]]])
+    new_base = BASES[changes.after[at, changes.in_codon[at]]]
     change = protein_change(transcript, TranscriptEdit(start, start + 1, new_base))
     return None if change is None else change.hgvs
-
-
-def _codon_names(codons: Codes, in_codon: Ints) -> pl.Series:
-    """`gTt`: the base that changes is in upper case, as VEP writes codons."""
-    letters = np.where(
-        np.arange(3) == in_codon[:, np.newaxis], BASE_BY_CODE[codons], LOWER_BASE_BY_CODE[codons]
-    )
-    first, second, third = (pl.Series(np.ascontiguousarray(letters[:, at])) for at in range(3))
-    return first + second + third

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pysam
 
-from annotations.engine.hgvs.tests.real_data import Fasta
 from annotations.engine.hgvs.tests.readback import Outcome, to_stop
+from annotations.engine.hgvs.tests.real_data import Fasta
 
 _CHILD = "import sys, pysam.bcftools; pysam.bcftools.csq(*sys.argv[1:], catch_stdout=False)"
 _TIMEOUT_SECONDS = 300
@@ -20,7 +20,7 @@ Allele = tuple[int, str, str]
 
 
 def left_aligned(allele: Allele, contig: str, fetch: Fasta) -> Allele:
-    """The allele as `bcftools norm` would write it; csq is wrong about insertions and deletions that are not."""
+    """The allele as `bcftools norm` would write it; csq is wrong about indels that are not."""
     position, ref, alt = allele
     while ref[-1] == alt[-1] and (len(ref) > 1 or len(alt) > 1):
         if len(ref) == 1 or len(alt) == 1:
@@ -43,7 +43,7 @@ class CsqChange:
     after: str
 
     def agrees_with(self, outcome: Outcome, protein: str) -> bool:
-        """Whether csq's residues are those of `outcome`. Of a frameshift or a lost stop it may not tell the end."""
+        """Whether csq's residues are those of `outcome`; of a frameshift it may not tell the end."""
         at = self.position - 1
         assert protein[at : at + len(self.before)] == self.before, "csq reads another protein"
         new = protein[:at] + self.after

@@ -1,4 +1,4 @@
-"""Reads HGVS descriptions back and carries them out, in the plainest way: base by base, residue by residue."""
+"""Reads HGVS descriptions back and carries them out, base by base and residue by residue."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _ONE_LETTER = {
 }  # fmt: skip
 _RESIDUE = r"([A-Z][a-z]{2})(\d+)"
 _FRAMESHIFT = re.compile(rf"{_RESIDUE}([A-Z][a-z]{{2}})fsTer(\d+|\?)$")
-_EXTENSION = re.compile(rf"Ter(\d+)([A-Z][a-z]{{2}})extTer(\d+|\?)$")
+_EXTENSION = re.compile(r"Ter(\d+)([A-Z][a-z]{2})extTer(\d+|\?)$")
 _EXCHANGE = re.compile(rf"{_RESIDUE}(?:_{_RESIDUE})?(delins|del|dup|ins|=)?((?:[A-Z][a-z]{{2}})*)$")
 
 
@@ -44,7 +44,7 @@ class Gene:
 
 @dataclass(frozen=True)
 class Edit:
-    """Genomic bases start..end (inclusive; end = start - 1 for none) become `inserted`, on the forward strand."""
+    """Genomic bases start..end (inclusive; end = start - 1 for none) become `inserted`, forward."""
 
     start: int
     end: int
@@ -64,12 +64,18 @@ def coding_edit(name: str, gene: Gene, bases: Callable[[int, int], str]) -> Edit
         assert end == start + 1, f"an insertion stands between neighbours: {name}"
         return Edit(end, start, given)
     if kind == "dup":
-        return Edit(end + 1, end, bases(start, end)) if gene.forward else Edit(start, start - 1, bases(start, end))
+        return (
+            Edit(end + 1, end, bases(start, end))
+            if gene.forward
+            else Edit(start, start - 1, bases(start, end))
+        )
     if kind == "inv":
         return Edit(start, end, bases(start, end).translate(COMPLEMENT)[::-1])
     if kind.endswith(">"):
         there = bases(start, start)
-        assert (there if gene.forward else there.translate(COMPLEMENT)) == kind[0], f"other base there: {name}"
+        assert (there if gene.forward else there.translate(COMPLEMENT)) == kind[0], (
+            f"other base there: {name}"
+        )
     return Edit(start, end, given)
 
 

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from annotations.engine.hgvs import PAIR_SCHEMA, HgvsDescriber, TranscriptTable
 from annotations.engine.hgvs.genetic_code import GeneticCode
-from annotations.engine.hgvs.tests.readback import COMPLEMENT, Edit, Gene, coding_edit, protein_outcome, to_stop
+from annotations.engine.hgvs.tests.readback import (
+    COMPLEMENT,
+    Edit,
+    Gene,
+    coding_edit,
+    protein_outcome,
+    to_stop,
+)
 
 CODE = GeneticCode.of(1)
 
@@ -47,7 +54,9 @@ class Case:
             "1",
             predicted_parentheses=False,
         )
-        row = describer.describe(pl.DataFrame([(0, position, ref, alt)], schema=PAIR_SCHEMA, orient="row")).row(0)
+        row = describer.describe(
+            pl.DataFrame([(0, position, ref, alt)], schema=PAIR_SCHEMA, orient="row")
+        ).row(0)
         return (row[0] and row[0].removeprefix("T.1:"), row[1] and row[1].removeprefix("P.1:p."))
 
 
@@ -56,7 +65,9 @@ def cases(draw: st.DrawFn) -> Case:
     # Two letters make repeats, which is where shifts go wrong; four make proteins of every kind.
     alphabet = draw(st.sampled_from(["AC", "AT", "ACG", "ACGT", "ACGT"]))
     genome = draw(st.text(alphabet, min_size=60, max_size=110))
-    edges = sorted(draw(st.sets(st.integers(6, 52), min_size=2, max_size=6).filter(lambda found: len(found) % 2 == 0)))
+    edges = sorted(
+        draw(st.sets(st.integers(6, 52), min_size=2, max_size=6).filter(lambda found: len(found) % 2 == 0))
+    )
     exons = list(zip(edges[::2], edges[1::2], strict=True))
     forward = draw(st.booleans())
     length = sum(end - start + 1 for start, end in exons)
@@ -105,7 +116,9 @@ def test_a_coding_description_says_what_the_allele_says(case: Case) -> None:
     coding, _ = case.described(case.position, case.ref, case.alt)
     if coding is not None:
         edit = coding_edit(coding, case.gene, case.bases)
-        assert case.edited(edit) == case.edited(Edit(case.position, case.position + len(case.ref) - 1, case.alt))
+        assert case.edited(edit) == case.edited(
+            Edit(case.position, case.position + len(case.ref) - 1, case.alt)
+        )
 
 
 @settings(max_examples=150, deadline=None)
