@@ -136,8 +136,11 @@ def _described(consequence: _Consequence, before: str, after: str) -> str | None
         return INITIATOR_LOST
     if not consequence.transcript.reads_to_its_end:
         return None
-    if consequence.is_frameshift or consequence.crosses_end or STOP in before:
+    keeps_stop = before.endswith(STOP) and STOP in after
+    if consequence.is_frameshift or consequence.crosses_end or (STOP in before and not keeps_stop):
         return _described_by_reading_on(consequence)
+    if keeps_stop and before != after:
+        before, after = before[:-1], after[: after.index(STOP)]
     if UNKNOWN in before or UNKNOWN in after:
         return None
     described = _described_in_frame(consequence, before, after)
@@ -172,7 +175,7 @@ def _described_in_frame(consequence: _Consequence, before: str, after: str) -> s
     brings_stop = STOP in after
     after = after[: after.index(STOP) + 1] if brings_stop else after
     if before == after:
-        return f"{THREE_LETTERS[before]}{first + 1}=" if len(before) == 1 else "="
+        return _residue(protein, first) + "=" if len(before) < 2 else "="
     while before and after and before[0] == after[0]:
         before, after, first = before[1:], after[1:], first + 1
     while before and after and before[-1] == after[-1] and not brings_stop:

@@ -49,7 +49,8 @@ class CsqChange:
         new = protein[:at] + self.after
         reads_on = not self.consequences.isdisjoint({"frameshift", "stop_lost"})
         if reads_on and "*" not in new:
-            return new.startswith(outcome.begins) and (outcome.length is None or outcome.length > len(new))
+            consistent = new.startswith(outcome.begins) or outcome.begins.startswith(new)
+            return consistent and (outcome.length is None or outcome.length > len(new))
         return outcome.agrees_with(to_stop(new if reads_on else new + protein[at + len(self.before) :]))
 
 

@@ -29,6 +29,7 @@ class FerroPeer:
         forward = fetch(contig, self._start - 1, self._end).upper()
         self._sequences = {_FORWARD: forward, _TURNED: forward.translate(_COMPLEMENT)[::-1]}
         self._is_forward = dict(frame.select("transcript", pl.col("strand") > 0).iter_rows())
+        self._non_coding = set(frame.filter(pl.col("cds_start").is_null())["transcript"])
         reference = folder / "transcripts.json"
         records = [self._record(row) for row in frame.iter_rows(named=True)]
         content = {"genome_build": "GRCh38", "version": "1.0", "transcripts": records}
@@ -45,7 +46,9 @@ class FerroPeer:
             projection = self._projector.project(self._genomic(transcript, position, ref, alt), transcript)
         except self._failure:
             return None, None
-        coding, protein = projection.c_name or projection.n_name, projection.p_name
+        coding, protein = projection.c_name, projection.p_name
+        if transcript in self._non_coding:
+            coding, protein = coding and coding.replace(":c.", ":n."), None
         return (
             _without_repeat(coding.split(":", 1)[1]) if coding else None,
             protein.split(":", 1)[1] if protein else None,
@@ -95,11 +98,11 @@ class FerroPeer:
             "sequence": "".join(self._sequences[contig][start - 1 : end] for start, end in exons),
             "genomic_start": exons[0][0], "genomic_end": exons[-1][1], "genome_build": "GRCh38",
         }  # fmt: skip
-        if row["cds_start"] is not None:
-            coding = local(row["cds_start"], row["cds_end"])
-            record["cds_start"], record["cds_end"] = (
-                sum(min(end, at) - start + 1 for start, end in exons if start <= at) for at in coding
-            )
+        # It projects on coding transcripts only: c. numbers of one that is coding throughout are n. numbers.
+        coding = (1, 10**9) if row["cds_start"] is None else local(row["cds_start"], row["cds_end"])
+        record["cds_start"], record["cds_end"] = (
+            sum(min(end, at) - start + 1 for start, end in exons if start <= at) or 1 for at in coding
+        )
         return record
 
 

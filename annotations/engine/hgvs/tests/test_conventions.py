@@ -85,6 +85,7 @@ CASES = [
     (22, "T", "TCAT", "c.6_7insCAT", "p.(Ala2_Lys3insHis)"),
     (22, "T", "TTAG", "c.6_7insTAG", "p.(Lys3Ter)"),
     (22, "T", "TCATTAG", "c.6_7insCATTAG", "p.(Ala2_Lys3insHisTer)"),
+    (51, "GGTA", "G", "c.21_23del", "p.(Trp7del)"),
     (20, "GCT", "CATCAT", "c.4_5delinsCATCA", "p.(Ala2delinsHisHis)"),
     (23, "AAAC", "GTTT", "c.7_10inv", "p.(Lys3_Arg4delinsValCys)"),
     (15, "CCAT", "C", "c.-1_2del", "p.(Met1?)"),
