@@ -10,7 +10,7 @@ from pathlib import Path
 import pysam
 
 from annotations.engine.hgvs.tests.readback import Outcome, to_stop
-from annotations.engine.hgvs.tests.real_data import Fasta
+from annotations.engine.hgvs.tests.real_data import Fasta, Reference
 
 _CHILD = "import sys, pysam.bcftools; pysam.bcftools.csq(*sys.argv[1:], catch_stdout=False)"
 _TIMEOUT_SECONDS = 300
@@ -55,10 +55,11 @@ class CsqChange:
 
 
 def csq_changes(
-    alleles: Iterable[Allele], contig: str, fasta: Path, genes: Path, folder: Path, *options: str
+    alleles: Iterable[Allele], reference: Reference, folder: Path
 ) -> dict[tuple[Allele, str], CsqChange]:
     """What csq says of each allele (POS, REF, ALT) and transcript (bare id), where it tells amino acids."""
-    length = pysam.FastaFile(str(fasta)).get_reference_length(contig)
+    contig, code = reference.contig, str(reference.genetic_code)
+    length = pysam.FastaFile(str(reference.fasta)).get_reference_length(contig)
     vcf, annotated = folder / "alleles.vcf", folder / "csq.vcf"
     lines = [f"{contig}\t{position}\t.\t{ref}\t{alt}\t.\t.\t.\n" for position, ref, alt in sorted(alleles)]
     vcf.write_text(
@@ -66,10 +67,11 @@ def csq_changes(
         + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
         + "".join(lines)
     )
-    arguments = ["-l", "--force", "--ncsq", "64", "-f", fasta, "-g", genes, "-o", annotated, *options, vcf]
+    inputs = ["-f", reference.fasta, "-g", reference.genes, "-o", annotated, vcf]
+    arguments = ["-l", "--force", "--ncsq", "64", "-C", code, *map(str, inputs)]
     # csq runs once a process only: a second time in the same one fails.
     subprocess.run(
-        [sys.executable, "-c", _CHILD, *map(str, arguments)],
+        [sys.executable, "-c", _CHILD, *arguments],
         check=True, timeout=_TIMEOUT_SECONDS, capture_output=True,
     )  # fmt: skip
     changes = {}

@@ -2,6 +2,7 @@
 
 import gzip
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,20 @@ CHR21_GENES = DATA / "grch38_chr21" / "Ensembl.GRCh38.chr21.gff3.gz"
 CHR21_FASTA = DATA / "grch38_chr21" / "GRCh38.chr21.slice_masked.fa.gz"
 MT_GENES = DATA / "mt" / "MT.gff3"
 MT_FASTA = DATA / "mt" / "MT.fa"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A contig's sequence and genes."""
+
+    contig: str
+    fasta: Path
+    genes: Path
+    genetic_code: int = 1
+
+
+CHR21 = Reference("21", CHR21_FASTA, CHR21_GENES)
+MITOCHONDRION = Reference("MT", MT_FASTA, MT_GENES, genetic_code=2)
 
 needs_real_data = pytest.mark.skipif(not CHR21_GENES.exists(), reason=f"real data is not at {DATA}")
 

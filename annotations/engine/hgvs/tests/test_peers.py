@@ -11,10 +11,11 @@ from annotations.engine.hgvs.tests.agreement import (
     UNEXPLAINED,
     beside_csq,
     beside_ferro,
+    every_substitution,
     made_alleles,
     whole_transcripts,
 )
-from annotations.engine.hgvs.tests.real_data import needs_real_data
+from annotations.engine.hgvs.tests.real_data import CHR21, MITOCHONDRION, needs_real_data, transcripts_of
 
 pytestmark = needs_real_data
 
@@ -40,7 +41,14 @@ def test_ferro_hgvs_describes_alleles_alike(transcripts: pl.DataFrame, tmp_path:
 
 def test_bcftools_csq_changes_the_same_residues(transcripts: pl.DataFrame, tmp_path: Path) -> None:
     coding = transcripts.filter(pl.col("cds_start").is_not_null())
-    both = beside_csq(coding, made_alleles(coding, step=41), tmp_path)
+    both = beside_csq(coding, made_alleles(coding, step=41), CHR21, tmp_path)
     assert both.filter(pl.col("p_class") == UNEXPLAINED).is_empty()
     assert (both.filter(pl.col("kind") == "substitution")["p_class"] == AGREE).all()
     assert both.filter(pl.col("p_class") == AGREE).height > 1_000
+
+
+def test_csq_reads_the_mitochondrion_alike(tmp_path: Path) -> None:
+    genes = transcripts_of(MITOCHONDRION.genes).filter(pl.col("cds_start").is_not_null())
+    both = beside_csq(genes, every_substitution(genes, MITOCHONDRION, step=7), MITOCHONDRION, tmp_path)
+    assert both.filter(pl.col("p_class") == UNEXPLAINED).is_empty()
+    assert both.filter(pl.col("p_class") == AGREE).height > 4_000
