@@ -173,6 +173,10 @@ def ferro_protein_class(c: str | None, p: str | None, ferro_c: str | None, ferro
         ),
         (ferro == "p.(Met1?)", "the start codon is whole after the change; ferro-hgvs calls it lost"),
         (
+            re.search(r"\dfsTer", ferro or "") is not None,
+            "ferro-hgvs leaves out the first residue of a frameshift",
+        ),
+        (
             p is not None and p.endswith("=)"),
             "no change, written Ter354= or = by us, = or Tyr89_Ser90= by it",
         ),

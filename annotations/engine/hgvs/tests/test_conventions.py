@@ -94,6 +94,7 @@ CASES = [
     (26, "CGT", "C", "c.12+1_12+2del", None),  # shifted out of the exon
     (42, "AG", "A", "c.14del", "p.(Gly5ValfsTer7)"),  # shifted into it
     (28, "T", "TCC", "c.12_12+1insCC", None),
+    (26, GENOME[25:45], "C", "c.11_14del", None),  # the whole intron with it
 ]
 
 
@@ -130,6 +131,22 @@ def test_an_allele_of_a_reverse_gene_is_described_alike(
 )
 def test_what_cannot_be_described_stays_empty(position: int, ref: str, alt: str) -> None:
     assert described(position, ref, alt) == (None, None)
+
+
+def test_a_change_that_is_partly_outside_of_the_transcript_stays_empty() -> None:
+    describer = describer_of(gene(exon_starts=[17, 44]))
+    assert described(14, "CCCATG", "C", describer) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("ref", "alt", "coding", "protein"),
+    [("GTTA", "G", "c.13_15del", "p.(Leu6del)"), ("G", "GTTA", "c.13_15dup", "p.(Leu6dup)")],
+)
+def test_the_last_of_equal_residues_is_named_though_their_codons_differ(
+    ref: str, alt: str, coding: str, protein: str
+) -> None:
+    two_leucines = GENOME[:43] + "TTACTG" + GENOME[49:]
+    assert described(43, ref, alt, describer_of(gene(), two_leucines)) == (coding, protein)
 
 
 def test_a_substitution_whose_ref_is_not_the_genomes_gets_no_protein_description() -> None:
