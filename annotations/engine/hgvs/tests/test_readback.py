@@ -110,7 +110,7 @@ def _new_protein(case: Case, edit: Edit) -> str:
     return to_stop(CODE.translate("".join(ordered[case.gene.coding[0] - 1 :])))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_a_coding_description_says_what_the_allele_says(case: Case) -> None:
     coding, _ = case.described(case.position, case.ref, case.alt)
@@ -121,7 +121,7 @@ def test_a_coding_description_says_what_the_allele_says(case: Case) -> None:
         )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cases())
 def test_a_protein_description_says_what_translation_of_the_changed_transcript_says(case: Case) -> None:
     coding, protein_change = case.described(case.position, case.ref, case.alt)
