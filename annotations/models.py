@@ -1,0 +1,132 @@
+"""The job: one VCF that a user sent, and what became of it."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from annotations.job_queries import JobQuerySet
+
+
+def new_job_id() -> str:
+    return str(uuid.uuid4())
+
+
+class Status(models.TextChoices):
+    """Where the work stands.
+
+    PENDING --claim--> RUNNING --complete--> COMPLETED
+       |                 | ^ `--fail-------> FAILED
+       |                 | `-- claim, when the lease has run out
+       `---- cancel -----`-----------------> CANCELLED
+    """
+
+    PENDING = "PENDING", "Waiting"
+    RUNNING = "RUNNING", "Running"
+    COMPLETED = "COMPLETED", "Completed"
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class ResultState(models.TextChoices):
+    """Where the result is.
+
+    NONE --complete--> AVAILABLE --> ARCHIVING --> ARCHIVED --> THAWING --> RESTORING --> AVAILABLE
+    """
+
+    NONE = "NONE", "None yet"
+    AVAILABLE = "AVAILABLE", "Available"
+    ARCHIVING = "ARCHIVING", "Moving to the archive"
+    ARCHIVED = "ARCHIVED", "Archived"
+    THAWING = "THAWING", "Being retrieved"
+    RESTORING = "RESTORING", "Being copied back"
+
+
+class Job(models.Model):
+    """One annotation of one upload.
+
+    States change only by the verbs of `JobQuerySet`, each one conditional update: `save()` writes every field
+    and would undo what another process has done meanwhile. Column names are those of existing tables of the
+    service (`db_column`).
+    """
+
+    job_id = models.CharField("job", primary_key=True, max_length=36, default=new_job_id, editable=False)
+    # No constraint: the accounts may live in another database than the jobs.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="jobs",
+    )
+    submitted_at = models.DateTimeField(
+        "submitted", default=timezone.now, editable=False, db_column="submit_time"
+    )
+
+    input_file_name = models.CharField("file", max_length=255)
+    inputs_bucket = models.CharField(max_length=63, db_column="s3_inputs_bucket")
+    input_key = models.CharField(max_length=700, db_column="s3_key_input_file")
+    input_bytes = models.PositiveBigIntegerField("size of the input, bytes")
+
+    reference = models.CharField(max_length=120, help_text="Reference bundle, as NAME/VERSION.")
+    haplotype_aware = models.BooleanField(default=False)
+
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.PENDING, editable=False, db_column="job_status"
+    )
+    stage = models.CharField(max_length=20, blank=True, editable=False)
+    variants_done = models.PositiveBigIntegerField(null=True, editable=False)
+    claimed_by = models.CharField(
+        max_length=36, blank=True, editable=False, help_text="Id of the task that runs the job."
+    )
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    queued_at = models.DateTimeField(
+        default=timezone.now, editable=False, help_text="When a message for the job was last sent."
+    )
+
+    result_state = models.CharField(
+        "result", max_length=10, choices=ResultState.choices, default=ResultState.NONE, editable=False
+    )
+    results_bucket = models.CharField(
+        max_length=63, blank=True, editable=False, db_column="s3_results_bucket"
+    )
+    result_key = models.CharField(max_length=700, blank=True, editable=False, db_column="s3_key_result_file")
+    index_key = models.CharField(max_length=700, blank=True, editable=False)
+    table_key = models.CharField(max_length=700, blank=True, editable=False)
+    log_key = models.CharField(max_length=700, blank=True, editable=False, db_column="s3_key_log_file")
+    result_bytes = models.PositiveBigIntegerField("size of the result, bytes", null=True, editable=False)
+    completed_at = models.DateTimeField("finished", null=True, editable=False, db_column="complete_time")
+    summary = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="Counts, as the engine gave them."
+    )
+
+    failure_reason = models.CharField(max_length=40, blank=True, editable=False)
+    failure_message = models.TextField(blank=True, editable=False)
+
+    archive_id = models.CharField(
+        max_length=200, blank=True, editable=False, db_column="results_file_archive_id"
+    )
+    archive_due_at = models.DateTimeField(null=True, editable=False)
+    notified_at = models.DateTimeField(null=True, editable=False)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["user", "-submitted_at"], name="job_user_newest"),
+            models.Index(fields=["status", "-submitted_at"], name="job_status"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.input_file_name} ({self.job_id[:8]})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotations:job", args=[self.job_id])
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing more will happen to the work itself."""
+        return self.status in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}

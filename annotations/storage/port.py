@@ -1,0 +1,76 @@
+"""The port of object storage."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class StorageError(Exception):
+    """The storage could not do it now; trying again later may help."""
+
+
+class ObjectMissing(Exception):
+    """There is no object under this key."""
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """A signed HTML form: a browser or script POSTs `fields`, then the file as `file`, to `url`.
+
+    The contract is that of S3's browser uploads: 303 to `success_action_redirect` with the key in the query
+    when that field is there, 204 otherwise, and an XML error when the policy is not met.
+    """
+
+    url: str
+    fields: dict[str, str]
+
+
+class ObjectStore(Protocol):
+    """A flat store of bytes by key. Keys are '/'-separated; every verb may raise StorageError."""
+
+    def upload_form(
+        self, key: str, *, max_bytes: int, redirect_url: str | None, expires_seconds: int
+    ) -> UploadForm:
+        """A form that lets whoever holds it put one object of at most `max_bytes` under `key`."""
+        ...
+
+    def size_bytes(self, key: str) -> int:
+        """Raises ObjectMissing."""
+        ...
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """The bytes as a stream. Raises ObjectMissing."""
+        ...
+
+    def fetch(self, key: str, path: Path) -> None:
+        """Copy the object to a local file. Raises ObjectMissing."""
+        ...
+
+    def publish(self, path: Path, key: str) -> None:
+        """Copy a local file to the object; whoever reads it sees all of it or nothing."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; a missing one is fine."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key that begins with `prefix`."""
+        ...
+
+    def download_url(self, key: str, *, file_name: str, expires_seconds: int) -> str:
+        """An address that gives the object, as a download named `file_name`, to whoever holds it."""
+        ...
+
+
+@cache
+def object_store() -> ObjectStore:
+    """The store that the settings name."""
+    store: ObjectStore = import_string(settings.OBJECT_STORE)()
+    return store

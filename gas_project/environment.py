@@ -1,0 +1,128 @@
+"""What the process environment may say, typed; the one place where environment variables are read.
+
+A value that does not fit is not raised from here, half-way through an import, but kept as a `Problem`: the
+system checks then name every wrong variable at once, and refuse the start.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PREFIX = "GAS_"
+
+
+def _words(value: Any) -> Any:
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+class Environment(BaseModel, frozen=True):
+    """Every variable is named GAS_ and its field in capitals: `GAS_PORT=8080`."""
+
+    debug: bool = Field(False, description="Django's DEBUG: technical error pages. Never on a public host.")
+    secret_key: str = Field(
+        "", description="Django's SECRET_KEY. Empty: one is made and kept in the state folder."
+    )
+    state_dir: Path = Field(BASE_DIR / "var", description="Where one machine keeps all its state.")
+    references_dir: Path | None = Field(
+        None,
+        description="Folder of reference bundles, NAME/VERSION each. Default: in the state folder.",
+    )
+    port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
+    broker_port: int = Field(4566, ge=1, le=65535, description="Port of the embedded SQS broker.")
+    broker_url: str = Field(
+        "",
+        pattern=r"^$|^https?://",
+        description="Address of an SQS-compatible broker. Empty: the embedded one on the broker port.",
+    )
+    queue_prefix: str = Field(
+        "gas-", pattern=r"^[A-Za-z0-9_-]{1,40}$", description="Beginning of the name of every SQS queue."
+    )
+    allowed_hosts: Annotated[list[str], BeforeValidator(_words)] = Field(
+        ["127.0.0.1", "localhost"], description="Host names that the site answers to, separated by commas."
+    )
+    site_url: str = Field(
+        "",
+        pattern=r"^$|^https?://[^/]+$",
+        description="Address of the site in mails. Default: 127.0.0.1 and the port.",
+    )
+    mail_from: str = Field("gas@localhost", description="Sender of the service's mails.")
+    web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
+    worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
+    engine_cores: int = Field(1, ge=1, le=64, description="Processor cores that one annotation may use.")
+    lease_seconds: int = Field(
+        900,
+        ge=10,
+        le=43_200,
+        description="How long a RUNNING job may go without a sign of life before it is sent anew.",
+    )
+    resend_after_seconds: int = Field(
+        60, ge=1, le=3600, description="How long a PENDING job may wait before its message is taken for lost."
+    )
+    task_time_limit_seconds: int = Field(
+        3600,
+        ge=10,
+        le=43_200,
+        description="Longest run of one annotation; SQS keeps no message longer than 12 hours.",
+    )
+    log_json: bool = Field(False, description="Log lines as JSON.")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One environment variable that does not fit."""
+
+    variable: str
+    found: str
+    expected: str
+    hint: str
+
+
+def load(environ: Mapping[str, str] = os.environ) -> tuple[Environment, list[Problem], list[Problem]]:
+    """Read the environment.
+
+    Returns the settings, with defaults in the place of what is wrong; the wrong values; and variables that
+    begin like ours but mean nothing, which are most likely misspelt.
+    """
+    ours = {
+        key.removeprefix(PREFIX).lower(): value for key, value in environ.items() if key.startswith(PREFIX)
+    }
+    known = {name: value for name, value in ours.items() if name in Environment.model_fields}
+    unknown = [_unknown(name) for name in ours if name not in Environment.model_fields]
+    try:
+        return Environment.model_validate(known), [], unknown
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    wrong = {str(detail["loc"][0]) for detail in details}
+    right = {name: value for name, value in known.items() if name not in wrong}
+    return Environment.model_validate(right), [_wrong(detail) for detail in details], unknown
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field of `Environment`."""
+    return PREFIX + name.upper()
+
+
+def _wrong(detail: Any) -> Problem:
+    name = str(detail["loc"][0])
+    return Problem(
+        variable=variable(name),
+        found="(not shown)" if "secret" in name else repr(detail["input"]),
+        expected=detail["msg"],
+        hint=Environment.model_fields[name].description or "",
+    )
+
+
+def _unknown(name: str) -> Problem:
+    near = get_close_matches(name, Environment.model_fields, n=1)
+    return Problem(
+        variable=variable(name),
+        found="(not shown)",
+        expected="no setting has this name",
+        hint=f"Did you mean {variable(near[0])}?" if near else "docs/operators.md lists every setting.",
+    )

@@ -1,0 +1,147 @@
+"""Django's settings; every value that differs between machines comes from `environment`."""
+
+import os
+
+from gas_project import environment
+from gas_project.logs import logging_config
+from gas_project.secret import kept_secret
+
+ENVIRONMENT, ENVIRONMENT_PROBLEMS, ENVIRONMENT_UNKNOWN = environment.load()
+
+STATE_DIR = ENVIRONMENT.state_dir.resolve()
+REFERENCES_DIR = (ENVIRONMENT.references_dir or STATE_DIR / "references").resolve()
+
+DEBUG = ENVIRONMENT.debug
+SECRET_KEY = ENVIRONMENT.secret_key or kept_secret(STATE_DIR / "secret-key")
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+SITE_URL = ENVIRONMENT.site_url or f"http://127.0.0.1:{ENVIRONMENT.port}"
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+INSTALLED_APPS = [
+    "gas_project.accounts",
+    "gas_project",
+    "annotations",
+    "billing",
+    "archival",
+    "tasks",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "gas_project.urls"
+WSGI_APPLICATION = "gas_project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": STATE_DIR / "database.sqlite3",
+        "OPTIONS": {
+            # The web process, the worker and beat write side by side: WAL lets readers go on, and IMMEDIATE
+            # takes the write lock at the start of a transaction, where waiting for it is still possible.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "annotations:jobs"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "gas_project.accounts.forms.ProfileOnSignup"
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Genomics Annotation Service] "
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = STATE_DIR / "static"
+# The apps' own files are served where they stand: one machine needs no collectstatic.
+WHITENOISE_USE_FINDERS = True
+
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STATE_DIR / "objects"},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+OBJECT_STORE = "annotations.storage.local.LocalObjectStore"
+# The names that a job's record gives to where its files are.
+INPUTS_BUCKET = "inputs"
+RESULTS_BUCKET = "results"
+# What a user may do, asked for by `annotations`, answered by `billing`.
+JOB_LIMITS = "billing.tiers.limits_of"
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = STATE_DIR / "mail"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
+
+ENGINE_CORES = ENVIRONMENT.engine_cores
+LEASE_SECONDS = ENVIRONMENT.lease_seconds
+RESEND_AFTER_SECONDS = ENVIRONMENT.resend_after_seconds
+
+# Celery (gas_project/celery.py takes what begins with CELERY_).
+BROKER_ENDPOINT_URL = ENVIRONMENT.broker_url or os.environ.get(
+    "AWS_ENDPOINT_URL", f"http://127.0.0.1:{ENVIRONMENT.broker_port}"
+)
+CELERY_BROKER_URL = "sqs://"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+LOGGING = logging_config(as_json=ENVIRONMENT.log_json)

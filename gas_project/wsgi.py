@@ -1,0 +1,15 @@
+"""What gunicorn serves."""
+
+import os
+
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
+
+application = get_wsgi_application()
+
+# gunicorn runs no management command, so nothing else would say that a setting is wrong.
+if errors := [str(message) for message in run_checks() if message.is_serious()]:
+    raise ImproperlyConfigured("\n".join(errors))
