@@ -1,13 +1,14 @@
 """The download cache: whole files with what is known of them, and parts of files to go on with.
 
-    <folder>/<name>            a whole, verified file; <name>.json says whence, of which version, its checksum
-    <folder>/<name>.part       what has come so far; <name>.part.json says of which version of the file
+<folder>/<name>            a whole, verified file; <name>.json says whence, of which version, its checksum
+<folder>/<name>.part       what has come so far; <name>.part.json says of which version of the file
 """
 
 import contextlib
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -104,6 +105,27 @@ class Cache:
         """Where the file goes; `piece` tells several parts of one file apart."""
         key = sha256(f"{url}#{piece}".encode()).hexdigest()[:12]
         return Slot(self.folder / f"{key}-{file_name(url)}")
+
+    def bytes_of(self, url: str) -> int:
+        """How much of the whole file is here already."""
+        slot = self.slot(url)
+        finished = slot.finished()
+        return finished.bytes if finished else slot.size()
+
+    def discard(self, path: Path) -> None:
+        """Forget a file of the cache."""
+        Slot(path).discard()
+
+    @contextlib.contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """An empty folder beside the downloads, gone afterwards; only for whoever holds the cache."""
+        folder = self.folder / "work"
+        shutil.rmtree(folder, ignore_errors=True)  # of a fetch that was killed
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

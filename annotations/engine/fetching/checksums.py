@@ -40,7 +40,9 @@ def given(text: str) -> Checksum:
     """A checksum written into a recipe: `md5 …` or `sha256 …`, in hexadecimal."""
     kind, _, value = text.partition(" ")
     if {"md5": 32, "sha256": 64}.get(kind) != len(value) or not _HEX.match(value):
-        raise FetchError(f"{text!r} is no checksum. Expected 'sha256 <64 hex digits>' or 'md5 <32 hex digits>'.")
+        raise FetchError(
+            f"{text!r} is no checksum. Expected 'sha256 <64 hex digits>' or 'md5 <32 hex digits>'."
+        )
     return Checksum(kind, value.lower())
 
 
@@ -124,5 +126,5 @@ def _by_length(digits: str) -> Checksum:
     return Checksum("md5" if len(digits) == 32 else "sha256", digits.lower())
 
 
-def _hasher(kind: str):  # type: ignore[no-untyped-def]
+def _hasher(kind: str) -> "hashlib._Hash":
     return hashlib.new(kind, usedforsecurity=False)

@@ -5,7 +5,7 @@ class FetchError(Exception):
     """A reference cannot be fetched. Says what was expected, what was found, and what to do."""
 
 
-class TransientFault(Exception):  # noqa: N818 - the name says what the fact is
+class TransientFault(Exception):
     """The network or the server failed in a way that passes. `after_seconds`: the server's Retry-After."""
 
     def __init__(self, message: str, after_seconds: float | None = None) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from annotations.engine.building.tables import TableLayout, TakenColumn
 from annotations.engine.fetching.errors import FetchError
 
 CATALOGUE = Path(__file__).with_name("catalogue")
@@ -35,34 +36,6 @@ class Address:
 
 
 @dataclass(frozen=True)
-class TakenColumn:
-    """A column of a table and the field that it becomes. `column` is its name in the header, or its number."""
-
-    column: str | int
-    name: str
-    type: str = "String"
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """How a TSV or a BED is laid out. Columns are named as its header does, or numbered from 1.
-
-    A table of alleles has `ref` and `alt`; one of intervals has `end`. `zero_based` starts are BED's.
-    """
-
-    contig: str | int
-    start: str | int
-    end: str | int | None = None
-    ref: str | int | None = None
-    alt: str | int | None = None
-    separator: str = "\t"
-    header: bool = True
-    zero_based: bool = False
-    fields: tuple[TakenColumn, ...] = ()
-
-
-@dataclass(frozen=True)
 class Source:
     """Something to annotate with. `contig` is the source's name of a chromosome, as a pattern.
 
@@ -80,7 +53,7 @@ class Source:
     chromosomes: tuple[str, ...] | None = None
     info: tuple[str, ...] | None = None
     gives_id: bool = False
-    table: Table | None = None
+    table: TableLayout | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +77,8 @@ class Recipe:
         wanted = {_plain_name(name) for name in names}
         if strangers := sorted(wanted - {_plain_name(name) for name in self.chromosomes}):
             raise FetchError(
-                f"{self.name} has no chromosome {', '.join(strangers)}. It has: {', '.join(self.chromosomes)}."
+                f"{self.name} has no chromosome {', '.join(strangers)}. "
+                f"It has: {', '.join(self.chromosomes)}."
             )
         return tuple(name for name in self.chromosomes if _plain_name(name) in wanted)
 
@@ -137,8 +111,8 @@ def load_recipe(name_or_file: str | Path, releases: Mapping[str, str] | None = N
         path = CATALOGUE / f"{name_or_file}.toml"
         if name_or_file not in catalogue_names():
             raise FetchError(
-                f"The catalogue has no reference {name_or_file!r}. It has: {', '.join(catalogue_names())}. For "
-                "another one, write a recipe and name it with --recipe FILE."
+                f"The catalogue has no reference {name_or_file!r}. It has: "
+                f"{', '.join(catalogue_names())}. For another one, write a recipe and name it with --recipe FILE."
             )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -199,7 +173,9 @@ class _Entry:
         if value is None and not required:
             return None
         if isinstance(value, bool) or not isinstance(value, str | int) or value in ("", 0):
-            raise self.fault(f"{key} is {value!r}, expected a column's name in the header, or its number from 1")
+            raise self.fault(
+                f"{key} is {value!r}, expected a column's name in the header, or its number from 1"
+            )
         return value
 
     def inner(self, key: str) -> "_Entry":
@@ -212,7 +188,9 @@ class _Entry:
         value = self._content.get(key, [])
         if not isinstance(value, list):
             raise self.fault(f"{key} is not a list of tables ([[{key}]])")
-        return [_Entry(one, self.path, f"{self.where}[[{key}]] {number}") for number, one in enumerate(value, 1)]
+        return [
+            _Entry(one, self.path, f"{self.where}[[{key}]] {number}") for number, one in enumerate(value, 1)
+        ]
 
     def mapping(self, key: str) -> dict[str, str]:
         inner = self.inner(key)
@@ -253,7 +231,9 @@ def _source(entry: _Entry, release: str, releases: dict[str, str]) -> Source:
     if kind not in FORMATS:
         raise entry.fault(f"format is {kind!r}, expected one of {', '.join(FORMATS)}")
     if (kind == "vcf") == entry.has("table"):
-        raise entry.fault("a tsv or intervals source says how it is laid out in [sources.table], a vcf does not")
+        raise entry.fault(
+            "a tsv or intervals source says how it is laid out in [sources.table], a vcf does not"
+        )
     own_release = releases.pop(name, entry.text("release", release))
     return Source(
         name=name,
@@ -296,11 +276,11 @@ def _filled(entry: _Entry, pattern: str | None, release: str, **kept: str) -> st
         raise entry.fault(f"{pattern!r} has a placeholder that is not known here ({error})") from error
 
 
-def _table(entry: _Entry, kind: str) -> Table:
+def _table(entry: _Entry, kind: str) -> TableLayout:
     entry.only(*_TABLE_KEYS)
     needed = ("contig", "start", "ref", "alt") if kind == "tsv" else ("contig", "start", "end")
     columns = {key: entry.column(key, required=True) for key in needed}
-    table = Table(
+    table = TableLayout(
         **columns,  # type: ignore[arg-type]  # the needed ones are there
         separator=entry.text("separator", "\t"),
         header=entry.flag("header", True),

@@ -8,15 +8,15 @@ is a gzip file: the header's lines, then the contigs' lines in the file's order.
 import gzip
 import struct
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from annotations.engine.fetching.cache import Cache, Download, Slot
-from annotations.engine.fetching.download import Meter, Tally, finish, receive
+from annotations.engine.fetching.cache import Download, Slot
+from annotations.engine.fetching.download import Downloads, Tally, finish
 from annotations.engine.fetching.errors import FetchError
-from annotations.engine.fetching.http import Client, RemoteFile
+from annotations.engine.fetching.http import RemoteFile
 
 INDEX_LIMIT_BYTES = 256 << 20
 LARGEST_BLOCK_BYTES = 1 << 16
@@ -56,63 +56,65 @@ def spans_by_contig(index: bytes, url: str) -> dict[str, Span]:
 def spans_to_read(by_contig: dict[str, Span], contigs: Iterable[str]) -> list[Span]:
     """The header's span and those of the contigs that the file has, in the file's order."""
     header = Span(0, min((span.begin for span in by_contig.values()), default=0))
-    return [header, *sorted((by_contig[name] for name in contigs if name in by_contig), key=lambda one: one.begin)]
+    return [
+        header,
+        *sorted((by_contig[name] for name in contigs if name in by_contig), key=lambda one: one.begin),
+    ]
 
 
-def download_spans(
-    client: Client,
-    remote: RemoteFile,
-    spans: list[Span],
-    cache: Cache,
-    meter: Meter,
-    report: Callable[[str], None] = lambda message: None,
-) -> Download:
-    """Bring the spans' lines into the cache as one gzip file; return what the manifest records of it.
+def fetch_spans(downloads: Downloads, remote: RemoteFile, spans: list[Span]) -> tuple[Path, Download]:
+    """Bring the spans' lines into the cache as one gzip file; return it and what the manifest records of it.
 
     A publisher's checksum is of the whole file, and says nothing of a part. Each block has a CRC-32 of its
     own, which is checked; a damaged span is fetched once more. Raises FetchError.
     """
-    if remote.size_bytes is None:
-        raise FetchError(f"{remote.url}: its server does not say how large it is. Fetch without --chromosomes.")
-    ranges = tuple((span.first_byte, span.end_byte(remote.size_bytes)) for span in spans)
-    slot = cache.slot(remote.url, piece=repr([(span.begin, span.end) for span in spans]))
+    ranges = byte_ranges(remote, spans)
+    slot = downloads.cache.slot(remote.url, piece=repr([(span.begin, span.end) for span in spans]))
     finished = slot.finished()
     version = (remote.etag, remote.last_modified)
     if finished and any(version) and version == (finished.etag, finished.last_modified):
-        meter.advance(sum(end - first for first, end in ranges))
-        return finished
-    pieces = [cache.slot(remote.url, piece=f"{first}-{end}") for first, end in ranges]
+        downloads.meter.advance(sum(end - first for first, end in ranges))
+        return slot.path, finished
+    pieces = [downloads.cache.slot(remote.url, piece=f"{first}-{end}") for first, end in ranges]
     try:
         with slot.part.open("wb") as out:
             for span, byte_range, piece in zip(spans, ranges, pieces, strict=True):
-                _download_span(client, remote, span, byte_range, piece, out, meter, report)
+                _fetch_span(downloads, remote, (span, byte_range, piece), out)
     except OSError as error:
-        raise FetchError(f"{slot.part} cannot be written ({error.strerror}). Make room and try again.") from error
+        raise FetchError(
+            f"{slot.part} cannot be written ({error.strerror}). Make room and try again."
+        ) from error
     done = finish(remote, slot, None, ranges)
     for piece in pieces:
         piece.discard()
-    return done
+    return slot.path, done
 
 
-class _DamagedBlock(Exception):  # noqa: N818 - the name says what the fact is
+def byte_ranges(remote: RemoteFile, spans: list[Span]) -> tuple[tuple[int, int], ...]:
+    """The bytes to read for each span. Raises FetchError where the file's size is not known."""
+    if remote.size_bytes is None:
+        raise FetchError(
+            f"{remote.url}: its server does not say how large it is. Fetch without --chromosomes."
+        )
+    return tuple((span.first_byte, span.end_byte(remote.size_bytes)) for span in spans)
+
+
+class _DamagedBlock(Exception):
     pass
 
 
-def _download_span(
-    client: Client,
+def _fetch_span(
+    downloads: Downloads,
     remote: RemoteFile,
-    span: Span,
-    byte_range: tuple[int, int],
-    piece: Slot,
+    what: tuple[Span, tuple[int, int], Slot],
     out: IO[bytes],
-    meter: Meter,
-    report: Callable[[str], None],
 ) -> None:
     """Append the span's lines to `out`."""
+    span, byte_range, piece = what
     written = out.tell()
-    tally = Tally(meter)
+    tally = Tally(downloads.meter)
     for last_chance in (False, True):
-        receive(client, remote, piece, tally, *byte_range)
+        downloads.receive(remote, piece, tally, byte_range)
         try:
             _copy_lines(piece.part, span, out)
         except _DamagedBlock as damage:
@@ -122,10 +124,10 @@ def _download_span(
             said = f"{remote.url} arrived damaged: {damage}"
             if last_chance:
                 raise FetchError(
-                    f"{said}. It was fetched twice. Its index may be of another version of the file: try again "
-                    "later, or fetch without --chromosomes."
+                    f"{said}. It was fetched twice. Its index may be of another version of the file: try "
+                    "again later, or fetch without --chromosomes."
                 ) from damage
-            report(f"{said}; fetching that part once more")
+            downloads.report(f"{said}; fetching that part once more")
         else:
             return
 
@@ -220,7 +222,8 @@ def _bins(content: bytes, at: int, bin_format: str, metadata_bin: int) -> tuple[
     """One contig's span over all its bins, and where its bins end in the index."""
     (bins,) = struct.unpack_from("<i", content, at)
     at += 4
-    begins, ends = [], []
+    begins: list[int] = []
+    ends: list[int] = []
     for _ in range(bins):
         (number,) = struct.unpack_from(bin_format, content, at)
         at += struct.calcsize(bin_format)
