@@ -179,18 +179,12 @@ class ReferenceBundle:
             yield f"{relative} is not part of the bundle"
 
 
-def find_bundles(folder: Path) -> list[ReferenceBundle]:
-    """The bundles in `folder`, laid out as <name>/<version>/, by name and version.
+def bundle_folders(references: Path) -> list[Path]:
+    """The folders <name>/<version> of `references` that have a manifest, sorted.
 
-    A folder whose manifest cannot be read raises BundleError; folders without one are passed over, as are
-    those that a build is still writing (their names start with a dot).
+    Those that a build is still writing are left out: their names start with a dot.
     """
-    manifests = sorted(folder.glob(f"*/*/{MANIFEST_NAME}"))
-    return [
-        ReferenceBundle.open(manifest.parent)
-        for manifest in manifests
-        if not manifest.parent.name.startswith(".")
-    ]
+    return sorted(manifest.parent for manifest in references.glob(f"[!.]*/[!.]*/{MANIFEST_NAME}"))
 
 
 def file_name_of(contig_name: str) -> str:

@@ -56,9 +56,7 @@ def write_genes(gff: Path, site: BuildSite) -> GenesSummary:
             f"({some_of(names.lengths)}). Take the FASTA and the GFF3 of the same assembly and release."
         )
     if strangers:
-        site.report(
-            f"genes: {len(strangers)} contigs are not in the FASTA and are left out: {some_of(strangers)}"
-        )
+        site.report(f"genes: left out, on contigs that the FASTA does not have: {some_of(strangers)}")
     for contig, length in lengths.items():
         _check_length(gff, contig, length, names)
 
@@ -115,6 +113,8 @@ def _split_by_contig(gff: Path, names: ContigNames, spool: _Spool) -> dict[str, 
     lengths: dict[str, int] = {}
     with open_input(gff) as file:
         for number, line in _numbered_lines(file):
+            if number == 1 and line.startswith(b"##fileformat=VCF"):
+                raise _not_gff(gff, number, line)
             if line.startswith(b"#"):
                 _note_sequence_region(line, lengths)
                 continue
@@ -139,7 +139,7 @@ def _split_by_contig(gff: Path, names: ContigNames, spool: _Spool) -> dict[str, 
 
 def _numbered_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(file, 1):
-        if line.startswith((b"##FASTA", b">")):
+        if line.startswith(b"##FASTA"):
             return  # GFF3 may carry its genome at the end
         if line := line.rstrip(b"\r\n"):
             yield number, line

@@ -1,6 +1,7 @@
 """Write the demo's files, and build its bundle from them."""
 
 import datetime
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -54,7 +55,10 @@ def write_demo(folder: Path) -> DemoFiles:
 
 
 def build_demo(references: Path, report: Callable[[str], None] = lambda _: None) -> ReferenceBundle:
-    """Build the demo's bundle as `references`/demo/1. Raises BundleError where it is there already."""
+    """Build the demo's bundle as `references`/demo/1, with its sample VCF beside it (demo/demo.vcf).
+
+    Raises BundleError where it is there already.
+    """
     with tempfile.TemporaryDirectory() as folder:
         files = write_demo(Path(folder))
         recipe = BundleRecipe(
@@ -66,7 +70,14 @@ def build_demo(references: Path, report: Callable[[str], None] = lambda _: None)
             description="A small made-up genome for trying the service; it says nothing about anyone.",
             created_at=_CREATED_AT,
         )
-        return build_bundle(recipe, references, report)
+        bundle = build_bundle(recipe, references, report)
+        shutil.copyfile(files.sample, sample_of(references))
+        return bundle
+
+
+def sample_of(references: Path) -> Path:
+    """Where the demo's sample VCF stands."""
+    return references / DEMO_NAME / "demo.vcf"
 
 
 def _fasta_lines(genome: Genome) -> Iterable[str]:

@@ -171,7 +171,7 @@ class _Changes:
         return self._one_base(offsets, aim)
 
     def _one_base(self, offsets: tuple[int, ...], aim: str) -> Variant:
-        """One base: to a stop where the codon allows; the third one where nothing shall change; else the second."""
+        """One base: to a stop if the codon allows it, the third if nothing shall change, else the second."""
         codon = read(self.genome, self.gene, offsets)
         if aim == "stop_gained":
             for index in range(3):
