@@ -81,6 +81,13 @@ class Fetcher:
                         self._check_fields(one.remote, source.name, source.info)
         return described
 
+    def describe_in_words(self, plan: Plan) -> list[str]:
+        """A line for every file of the plan, with its size and how it will be verified, and their sum."""
+        described = self.describe(plan)
+        lines = [_in_words(one) for one in described]
+        total = sum(one.bytes for one in described)
+        return [*lines, f"in all {gigabytes(total)}, for {plan.recipe.name}/{plan.version}"]
+
     def fetch(self, plan: Plan, version: str | None = None, keep_downloads: bool = False) -> ReferenceBundle:
         """Download what the plan needs and build the bundle `references`/<name>/<version>/.
 
@@ -90,9 +97,7 @@ class Fetcher:
         version = version or plan.version
         target = self.references / plan.recipe.name / version
         if target.exists():
-            raise BundleError(
-                f"{target} exists. Choose another --bundle-version, or remove the folder first."
-            )
+            raise BundleError(f"{target} exists. Choose another --version, or remove the folder first.")
         with self.cache.held():
             # 1. Ask first: a wrong address or a full disk shows before hours of downloading.
             described = self.describe(plan)
@@ -190,6 +195,15 @@ class Fetcher:
             path, download = downloads.fetch(one.remote, one.checksum)
         self.display.report(f"{one.planned.title}: {gigabytes(download.bytes)}, {_verified(download)}")
         return Fetched(one.planned, path, download)
+
+
+def _in_words(one: Described) -> str:
+    if one.remote is None:
+        return f"{one.planned.title}: on this machine"
+    part = f", only {', '.join(one.planned.contigs)}" if one.planned.contigs else ""
+    size = gigabytes(one.bytes) if one.remote.size_bytes is not None else "size not said"
+    checked = one.checksum.kind if one.checksum else "no checksum of the publisher's"
+    return f"{one.planned.role}: {one.remote.url}{part}: {size}, {checked}"
 
 
 def _verified(download: Download) -> str:

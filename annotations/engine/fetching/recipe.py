@@ -112,7 +112,7 @@ def load_recipe(name_or_file: str | Path, releases: Mapping[str, str] | None = N
         if name_or_file not in catalogue_names():
             raise FetchError(
                 f"The catalogue has no reference {name_or_file!r}. It has: "
-                f"{', '.join(catalogue_names())}. For another one, write a recipe and name it with --recipe FILE."
+                f"{', '.join(catalogue_names())}. For another one, write a recipe and name it with --recipe."
             )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
