@@ -52,7 +52,7 @@ def read_table(path: Path, layout: TableLayout) -> Iterator[pl.DataFrame]:
     """Batches with the columns `line` (its number in the file), contig, start, end, ref, alt and the fields.
 
     `start` and `end` are 1-based and inclusive. Fields are typed, null where the file has nothing, '.' or
-    NA. Raises BundleError for a line that does not fit the layout.
+    NA; so is an allele's start. Raises BundleError for a line that does not fit the layout.
     """
     with open_input(path) as file:
         header, first, number = _head(file, path, layout)
@@ -133,8 +133,10 @@ def _parsed(
 def _typed(rows: pl.DataFrame, path: Path, layout: TableLayout) -> pl.DataFrame:
     shift = 1 if layout.zero_based else 0
     positions = ["start"] if layout.end is None else ["start", "end"]
-    values = [pl.col(field.name).replace(dict.fromkeys(_MISSING)) for field in layout.fields]
-    rows = rows.with_columns(values)
+    may_miss = [field.name for field in layout.fields]
+    if layout.end is None:
+        may_miss.append("start")  # an allele that the source could not place on this build
+    rows = rows.with_columns(pl.col(may_miss).replace(dict.fromkeys(_MISSING)))
     typed = rows.with_columns(
         *(pl.col(name).cast(pl.Int32, strict=False) for name in positions),
         *(pl.col(field.name).cast(_POLARS_TYPES[field.type], strict=False) for field in layout.fields),

@@ -25,7 +25,6 @@ class Display:
     """Writes to one stream; a bar is shown where that is a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
         self._console = Console(file=stream, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
     def report(self, message: str) -> None:

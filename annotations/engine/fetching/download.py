@@ -125,7 +125,8 @@ class Downloads:
         if have == end - first:
             return remote
         with self.client.body(remote.url, first + have, end, remote.validator) as body:
-            if not body.is_part:
+            asked_for_all = first + have == 0 and end == body.remote.size_bytes
+            if not body.is_part and not (asked_for_all and body.remote.validator == remote.validator):
                 raise FetchError(
                     f"{remote.url}: its server gave the whole file where a part was asked for: the file has "
                     "changed since its index was read, or the server knows no ranges. Run the same command "

@@ -12,6 +12,16 @@ from annotations.engine.fetching.download import Downloads
 from annotations.engine.fetching.http import Client
 from annotations.engine.fetching.tests.publisher import Publisher, running_publisher
 
+REAL_DATA = Path(__file__).parents[5] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data files, which are not the project's."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"needs the real data files in {REAL_DATA}")
+    return REAL_DATA
+
 
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
