@@ -13,7 +13,7 @@ from annotations.engine.building.known_header import SourceField
 from annotations.engine.bundle import BundleError
 
 ROW_GROUP_ROWS = 16_384  # what a look-up of a few positions has to read at least
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "512MB"
 _SQL_TYPES = {"Float": "DOUBLE", "Integer": "INTEGER"}
 _VCF_COLUMNS = ("contig", "pos", "id", "ref", "alt", "qual", "filter", "info")
 
