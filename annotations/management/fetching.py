@@ -85,6 +85,8 @@ def fetch(options: dict[str, Any], stream: TextIO) -> None:
                 display.report(line)
         else:
             fetcher.fetch(plan, options["bundle_version"], options["keep_downloads"])
+    except KeyboardInterrupt:
+        raise FetchError("Stopped. Run the same command again: it goes on where it stopped.") from None
     finally:
         client.close()
 

@@ -37,7 +37,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
 
 
 @pytest.fixture
-def publisher(files: DemoFiles) -> Iterator[Publisher]:
+def publisher(files: DemoFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with running_publisher() as running:
         for release in ("3", "4"):
             running.put(f"{HOST}/{release}/genome.fa", files.fasta.read_bytes())

@@ -75,10 +75,10 @@ class Fetcher:
         lists: dict[str, bytes] = {}
         described = [self._describe(planned, lists) for planned in plan.files]
         for source in plan.sources:
-            if source.format == "vcf" and source.info is not None:
-                for one in described:
-                    if one.planned.role == source.name and one.remote is not None:
-                        self._check_fields(one.remote, source.name, source.info)
+            # The files of one source have one header: its first file stands for them all.
+            first = next(one for one in described if one.planned.role == source.name)
+            if source.format == "vcf" and source.info and first.remote is not None:
+                self._check_fields(first.remote, source.name, source.info)
         return described
 
     def describe_in_words(self, plan: Plan) -> list[str]:
@@ -149,16 +149,17 @@ class Fetcher:
     def _check_fields(self, remote: RemoteFile, source: str, wanted: tuple[str, ...]) -> None:
         """Raise where the VCF's header lacks a field: before the file is downloaded, not when it is built."""
 
-        def read_start() -> bytes:
+        def read_header_lines() -> bytes:
             with self.client.body(remote.url, 0, HEADER_BYTES) as body:
-                start = b""
+                start = text = b""
                 for chunk in body.chunks:
                     start += chunk
-                    if len(start) >= HEADER_BYTES:
+                    text = _unpacked_start(start)
+                    if b"\n#CHROM" in text or len(start) >= HEADER_BYTES:
                         break
-                return start
+                return text
 
-        text = _unpacked_start(self.client.retried(read_start))
+        text = self.client.retried(read_header_lines)
         if b"\n#CHROM" in text:
             name = Path(file_name(remote.url))
             choose_fields(read_header(io.BytesIO(text), name), wanted, source, name)

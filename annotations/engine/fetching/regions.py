@@ -56,10 +56,8 @@ def spans_by_contig(index: bytes, url: str) -> dict[str, Span]:
 def spans_to_read(by_contig: dict[str, Span], contigs: Iterable[str]) -> list[Span]:
     """The header's span and those of the contigs that the file has, in the file's order."""
     header = Span(0, min((span.begin for span in by_contig.values()), default=0))
-    return [
-        header,
-        *sorted((by_contig[name] for name in contigs if name in by_contig), key=lambda one: one.begin),
-    ]
+    found = sorted((by_contig[name] for name in contigs if name in by_contig), key=lambda one: one.begin)
+    return [header, *found] if header.end else found
 
 
 def fetch_spans(downloads: Downloads, remote: RemoteFile, spans: list[Span]) -> tuple[Path, Download]:

@@ -65,6 +65,13 @@ def test_a_bed_becomes_intervals_that_count_from_one(sources: Sources) -> None:
     assert bundle.verify() == []
 
 
+def test_lines_may_end_as_windows_ends_them(sources: Sources) -> None:
+    layout = replace(BED, fields=(TakenColumn(4, "band"),))
+    bundle = _with_intervals(sources, "1\t0\t100\tp1\r\n1\t100\t200\tp2\r\n", layout)
+    rows = _rows(bundle.intervals("cytoband", bundle.contigs[0]))
+    assert [row["band"] for row in rows] == ["p1", "p2"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

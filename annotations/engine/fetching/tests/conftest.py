@@ -24,7 +24,8 @@ def real_data() -> Path:
 
 
 @pytest.fixture
-def publisher() -> Iterator[Publisher]:
+def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with running_publisher() as running:
         yield running
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from annotations.engine.fetching.addresses import Mirror
 
+PROXIED = "http://localhost:1"  # nobody listens there: such a request has come through a proxy
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -85,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(send_body=True)
 
     def _answer(self, send_body: bool) -> None:
-        url = self.path.removeprefix("/")
+        url = self.path.removeprefix(PROXIED).removeprefix("/")
         page = self.publisher.pages.get(url)
         if page is None:
             self._note(url, 0)

@@ -5,8 +5,9 @@ import pytest
 from annotations.engine.fetching.addresses import Mirror, check_address, mirrored
 from annotations.engine.fetching.display import Display
 from annotations.engine.fetching.errors import FetchError
+from annotations.engine.fetching.http import Client
 from annotations.engine.fetching.tests.conftest import Bench
-from annotations.engine.fetching.tests.publisher import Fault, Publisher
+from annotations.engine.fetching.tests.publisher import PROXIED, Fault, Publisher
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,14 @@ def test_a_redirection_from_https_to_http_is_not_followed(publisher: Publisher, 
     publisher.put(url, b"", every_time=elsewhere)
     with pytest.raises(FetchError, match=r"http://example\.org/a is not fetched"):
         bench.fetch(url)
+
+
+def test_a_proxy_is_taken_from_the_environment(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher.put("https://ftp.ensembl.org/a", b"content")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{publisher.port}")
+    client = Client((Mirror("https://ftp.ensembl.org", f"{PROXIED}/https://ftp.ensembl.org"),))
+    assert client.read("https://ftp.ensembl.org/a") == b"content"
+    client.close()
 
 
 def test_in_a_log_progress_is_a_few_plain_lines() -> None:

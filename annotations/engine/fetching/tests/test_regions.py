@@ -8,7 +8,7 @@ import pysam
 import pytest
 
 from annotations.engine.fetching.errors import FetchError
-from annotations.engine.fetching.regions import fetch_spans, spans_by_contig, spans_to_read
+from annotations.engine.fetching.regions import Span, fetch_spans, spans_by_contig, spans_to_read
 from annotations.engine.fetching.tests.conftest import Bench
 from annotations.engine.fetching.tests.publisher import Fault, Publisher
 
@@ -99,6 +99,10 @@ def test_a_server_without_ranges_is_told_of(vcf: Path, publisher: Publisher, ben
     with pytest.raises(FetchError, match="fetch without --chromosomes"):
         fetch_spans(downloads, downloads.client.describe(URL), spans)
     downloads.client.close()
+
+
+def test_a_table_without_a_header_has_none_to_read() -> None:
+    assert spans_to_read({"1": Span(0, 9), "2": Span(9, 20)}, ["2", "1"]) == [Span(0, 9), Span(9, 20)]
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", gzip.compress(b"BAI\x01"), gzip.compress(b"TBI\x01abc")])
