@@ -123,7 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         condition = self.headers.get("If-Range")
         versions = {page.version(), page.headers.get("Last-Modified")}
-        changed = condition and condition not in versions and not fault.ignores_condition
+        # If-Range asks for a strong comparison (RFC 9110, 13.1.5).
+        same = condition in versions and not (condition or "").startswith("W/")
+        changed = condition and not same and not fault.ignores_condition
         if not asked or fault.ignores_range or changed:
             return 0, len(page.content)
         return int(asked[1]), min(len(page.content), int(asked[2]) + 1 if asked[2] else len(page.content))

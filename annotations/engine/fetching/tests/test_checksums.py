@@ -26,7 +26,7 @@ MD5 = "d41d8cd98f00b204e9800998ecf8427e"
 def test_a_list_gives_the_checksum_of_the_file_in_the_publishers_own_form(
     line: str, expected: Checksum
 ) -> None:
-    content = f"00001 2 b.fa.gz\n{line}\n{'0' * 32}  xa.fa.gz\n".encode()
+    content = f"00001 2 b.fa.gz\n{'0' * 32}  xa.fa.gz\n00001 2 xa.fa.gz\n{line}\n".encode()
     assert checksums.listed(content, "a.fa.gz", URL) == expected
 
 

@@ -92,6 +92,19 @@ def test_an_index_of_another_version_is_found_out(vcf: Path, publisher: Publishe
     downloads.client.close()
 
 
+def test_a_file_that_changed_after_its_index_was_read_is_not_mixed(
+    vcf: Path, publisher: Publisher, bench: Bench
+) -> None:
+    spans = spans_to_read(spans_by_contig(_index(vcf, False), URL), ["3"])
+    publisher.put(URL, vcf.read_bytes())
+    downloads = bench.downloads()
+    remote = downloads.client.describe(URL)
+    publisher.put(URL, vcf.read_bytes() + b"more")
+    with pytest.raises(FetchError, match="has changed since its index was read"):
+        fetch_spans(downloads, remote, spans)
+    downloads.client.close()
+
+
 def test_a_server_without_ranges_is_told_of(vcf: Path, publisher: Publisher, bench: Bench) -> None:
     spans = spans_to_read(spans_by_contig(_index(vcf, False), URL), ["3"])
     publisher.put(URL, vcf.read_bytes(), every_time=Fault(ignores_range=True))
