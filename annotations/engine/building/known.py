@@ -187,18 +187,18 @@ def _batches(records: Iterable[tuple[str, bytes]], header: bytes, path: Path) ->
     contigs: list[str] = []
     file = path.open("wb")
     try:
-        file.write(header)
+        batch_bytes = file.write(header)
         for contig, line in records:
-            if file.tell() > BATCH_BYTES:
+            if batch_bytes > BATCH_BYTES:
                 file.close()
                 # The batch's last contig may go on; what follows on the same one must find it open.
                 finished, contigs = contigs[:-1], contigs[-1:]
                 yield _Batch(path, tuple(finished))
                 file = path.open("wb")
-                file.write(header)
+                batch_bytes = file.write(header)
             if not contigs or contigs[-1] != contig:
                 contigs.append(contig)
-            file.write(line)
+            batch_bytes += file.write(line)
     finally:
         file.close()
     if contigs:
