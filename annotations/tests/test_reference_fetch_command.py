@@ -1,14 +1,20 @@
+import argparse
 import io
+import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from annotations.engine.building.tables import TableLayout, TakenColumn
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.demo import DemoFiles, write_demo
+from annotations.engine.fetching.recipe import Address, Recipe, Source
 from annotations.engine.fetching.tests.publisher import Publisher, running_publisher
+from annotations.management.fetching import add_fetch
 
 HOST = "https://references.example"
 RECIPE = f"""
@@ -71,7 +77,7 @@ def test_a_recipe_becomes_a_bundle_and_the_log_says_how(
     bundle = ReferenceBundle.open(tmp_path / "references/demo/3")
     assert [source.name for source in bundle.known_sources] == ["dbsnp", "local"]
     assert [field.id for field in bundle.known_sources[0].fields] == ["dbsnp_AF"]
-    assert "downloading 1 MB in 4 files" in out
+    assert " in 4 files to " in out
     assert "its publisher gives no checksum; got sha256" in out
     assert out.splitlines()[-1] == f"built {bundle.path}"
 
@@ -94,7 +100,7 @@ def test_one_chromosome_is_cut_out_of_a_genome_that_comes_whole(
 
 def test_a_plan_downloads_nothing(publisher: Publisher, recipe: Path, tmp_path: Path) -> None:
     out = _fetch(publisher, tmp_path, "--recipe", recipe, "--plan")
-    assert f"genome: {HOST}/3/genome.fa: 1 MB, no checksum of the publisher's" in out
+    assert f"genome: {HOST}/3/genome.fa: 156 kB, no checksum of the publisher's" in out
     assert not (tmp_path / "references").exists()
     assert not publisher.gets(f"{HOST}/3/genome.fa")
 
@@ -118,3 +124,16 @@ def test_what_cannot_be_fetched_ends_the_command_with_its_message(
 ) -> None:
     with pytest.raises(CommandError, match=message):
         _fetch(publisher, tmp_path, *arguments)
+
+
+def test_every_option_of_the_command_and_every_key_of_a_recipe_is_documented() -> None:
+    documentation = (Path(__file__).parents[2] / "docs" / "references-fetch.md").read_text()
+    parser = argparse.ArgumentParser(add_help=False)
+    add_fetch(parser)
+    options = [option for action in parser._actions for option in action.option_strings]
+    assert [option for option in options if option not in documentation] == []
+    keys = [
+        one.name for shape in (Recipe, Source, Address, TableLayout, TakenColumn) for one in fields(shape)
+    ]
+    grouped = {"sources", "address", "table"}  # these have a section
+    assert [key for key in keys if key not in grouped and not re.search(rf"\b{key}\b", documentation)] == []

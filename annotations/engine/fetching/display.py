@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from annotations.engine.fetching.download import Meter
-from annotations.engine.fetching.space import gigabytes
+from annotations.engine.fetching.space import readable_size
 
 LINES_PER_DOWNLOAD = 20
 
@@ -71,6 +71,5 @@ class _Lines:
         if steps > self._told:
             self._told = steps
             percent = min(100, 100 * steps // LINES_PER_DOWNLOAD)
-            self._display.report(
-                f"downloaded {percent} % ({gigabytes(self._done_bytes)} of {gigabytes(self._total_bytes)})"
-            )
+            done, total = readable_size(self._done_bytes), readable_size(self._total_bytes)
+            self._display.report(f"downloaded {percent} % ({done} of {total})")

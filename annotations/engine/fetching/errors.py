@@ -5,6 +5,14 @@ class FetchError(Exception):
     """A reference cannot be fetched. Says what was expected, what was found, and what to do."""
 
 
+class UnexpectedStatus(FetchError):
+    """The server answered with a status that is neither the file nor a passing fault."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class TransientFault(Exception):
     """The network or the server failed in a way that passes. `after_seconds`: the server's Retry-After."""
 

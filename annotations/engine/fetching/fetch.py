@@ -29,7 +29,7 @@ from annotations.engine.fetching.regions import (
     spans_by_contig,
     spans_to_read,
 )
-from annotations.engine.fetching.space import BUNDLE_SHARE, Need, check_space, gigabytes
+from annotations.engine.fetching.space import BUNDLE_SHARE, Need, check_space, readable_size
 
 HEADER_BYTES = 4 << 20  # of a compressed VCF, in which its header ends
 
@@ -86,7 +86,12 @@ class Fetcher:
         described = self.describe(plan)
         lines = [_in_words(one) for one in described]
         total = sum(one.bytes for one in described)
-        return [*lines, f"in all {gigabytes(total)}, for {plan.recipe.name}/{plan.version}"]
+        left_out = [
+            f"left out: {source.name} ({source.title})"
+            for source in plan.recipe.sources
+            if source not in plan.sources
+        ]
+        return [*lines, *left_out, f"in all {readable_size(total)}, for {plan.recipe.name}/{plan.version}"]
 
     def fetch(self, plan: Plan, version: str | None = None, keep_downloads: bool = False) -> ReferenceBundle:
         """Download what the plan needs and build the bundle `references`/<name>/<version>/.
@@ -177,7 +182,7 @@ class Fetcher:
     def _download(self, described: list[Described]) -> list[Fetched]:
         total = sum(one.bytes for one in described)
         self.display.report(
-            f"downloading {gigabytes(total)} in {len(described)} files to {self.cache.folder}"
+            f"downloading {readable_size(total)} in {len(described)} files to {self.cache.folder}"
         )
         fetched = []
         with self.display.meter(total) as meter:
@@ -194,7 +199,7 @@ class Fetcher:
             path, download = fetch_spans(downloads, one.remote, list(one.spans))
         else:
             path, download = downloads.fetch(one.remote, one.checksum)
-        self.display.report(f"{one.planned.title}: {gigabytes(download.bytes)}, {_verified(download)}")
+        self.display.report(f"{one.planned.title}: {readable_size(download.bytes)}, {_verified(download)}")
         return Fetched(one.planned, path, download)
 
 
@@ -202,7 +207,7 @@ def _in_words(one: Described) -> str:
     if one.remote is None:
         return f"{one.planned.title}: on this machine"
     part = f", only {', '.join(one.planned.contigs)}" if one.planned.contigs else ""
-    size = gigabytes(one.bytes) if one.remote.size_bytes is not None else "size not said"
+    size = readable_size(one.bytes) if one.remote.size_bytes is not None else "size not said"
     checked = one.checksum.kind if one.checksum else "no checksum of the publisher's"
     return f"{one.planned.role}: {one.remote.url}{part}: {size}, {checked}"
 

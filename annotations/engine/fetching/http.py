@@ -12,10 +12,16 @@ import requests
 import urllib3
 
 from annotations.engine.fetching.addresses import Mirror, check_address, mirrored
-from annotations.engine.fetching.errors import FetchError, RangeNotSatisfiable, TransientFault
+from annotations.engine.fetching.errors import (
+    FetchError,
+    RangeNotSatisfiable,
+    TransientFault,
+    UnexpectedStatus,
+)
 
 CHUNK_BYTES = 1 << 20
 LONGEST_WAIT_SECONDS = 60.0
+HEAD_REFUSALS = frozenset({403, 405, 501})  # a presigned address is good for GET alone
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 T = TypeVar("T")
 
@@ -100,8 +106,14 @@ class Client:
         """The file's size and version, without its bytes. Raises FetchError."""
 
         def ask() -> RemoteFile:
-            with self._answer("HEAD", url, {}) as answer:
-                return _remote_file(url, answer, _length(answer))
+            try:
+                with self._answer("HEAD", url, {}) as answer:
+                    return _remote_file(url, answer, _length(answer))
+            except UnexpectedStatus as error:
+                if error.status not in HEAD_REFUSALS:
+                    raise
+            with self.body(url) as body:
+                return body.remote
 
         return self.retried(ask)
 
@@ -208,7 +220,9 @@ def _check_status(url: str, answer: requests.Response) -> None:
             f"{said}. Its publisher may have moved this release: name another one with --release, or put the "
             "new address into a recipe of your own (--recipe)."
         )
-    raise FetchError(f"{said}. Expected the file. Open the address in a browser to see what is the matter.")
+    raise UnexpectedStatus(
+        f"{said}. Expected the file. Open the address in a browser to see what is the matter.", status
+    )
 
 
 def _retry_after_seconds(answer: requests.Response) -> float | None:

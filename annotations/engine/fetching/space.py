@@ -38,22 +38,26 @@ def check_space(
         _check(references, bundle_bytes, free_bytes(references), needs)
 
 
-def gigabytes(count_bytes: int) -> str:
-    """The size for people: `1.4 GB`, `3 MB`."""
+def readable_size(count_bytes: int) -> str:
+    """The size for people: `1.4 GB`, `3 MB`, `20 kB`."""
     if count_bytes >= 10**9:
         return f"{count_bytes / 10**9:,.1f} GB"
-    return f"{max(1, round(count_bytes / 10**6)):,} MB"
+    if count_bytes >= 10**6:
+        return f"{round(count_bytes / 10**6)} MB"
+    return f"{-(-count_bytes // 1000)} kB"
 
 
 def _check(folder: Path, needed: int, free: int, needs: list[Need]) -> None:
     if needed <= free:
         return
     largest = sorted(needs, key=lambda need: -(need.download_bytes + need.bundle_bytes))[:5]
-    listed = ", ".join(f"{one.title} {gigabytes(one.download_bytes + one.bundle_bytes)}" for one in largest)
+    listed = ", ".join(
+        f"{one.title} {readable_size(one.download_bytes + one.bundle_bytes)}" for one in largest
+    )
     raise FetchError(
-        f"There is no room on the disk of {folder}: about {gigabytes(needed)} are needed, {gigabytes(free)} "
-        f"are free. The largest: {listed}. Make room, take some --chromosomes, leave sources out with "
-        "--without, or use other disks with --references and --cache."
+        f"There is no room on the disk of {folder}: about {readable_size(needed)} are needed, "
+        f"{readable_size(free)} are free. The largest: {listed}. Make room, take some --chromosomes, leave "
+        "sources out with --without, or use other disks with --output and --cache."
     )
 
 

@@ -41,6 +41,7 @@ class Page:
     every_time: Fault | None = None
     headers: dict[str, str] = field(default_factory=dict)
     etag: str | None = ""
+    refuses_head: bool = False
 
     def version(self) -> str | None:
         if self.etag is None:
@@ -96,6 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = page.every_time or Fault()
         if send_body and page.faults:
             fault = page.faults.pop(0)
+        elif not send_body and page.refuses_head:
+            fault = Fault(status=403)
         if fault.status is not None:
             self._note(url, 0)
             self._error(fault.status, fault.headers)

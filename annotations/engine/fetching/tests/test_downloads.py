@@ -148,6 +148,18 @@ def test_a_missing_file_is_not_asked_for_twice(publisher: Publisher, bench: Benc
     assert len(publisher.requests) == 1
 
 
+def test_an_address_that_is_good_for_get_alone_will_do(publisher: Publisher, bench: Bench) -> None:
+    publisher.put(URL, CONTENT, refuses_head=True)
+    content, _ = bench.fetch(URL, MD5)
+    assert content == CONTENT
+
+
+def test_a_file_that_is_forbidden_is_told_with_the_servers_answer(publisher: Publisher, bench: Bench) -> None:
+    publisher.put(URL, CONTENT, refuses_head=True, every_time=Fault(status=403))
+    with pytest.raises(FetchError, match="answered 403 Forbidden"):
+        bench.fetch(URL)
+
+
 def test_a_file_that_is_here_and_unchanged_is_not_downloaded_again(
     publisher: Publisher, bench: Bench
 ) -> None:

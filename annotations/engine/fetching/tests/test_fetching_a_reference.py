@@ -258,6 +258,7 @@ def test_the_plan_in_words_names_every_file_its_size_and_how_it_is_verified(
     fetcher = _fetcher(bench, tmp_path)
     lines = fetcher.describe_in_words(_plan("21"))
     fetcher.client.close()
-    assert lines[0] == f"genome: {FASTA}/Homo_sapiens.GRCh38.dna.chromosome.21.fa.gz: 1 MB, sum"
+    assert lines[0] == f"genome: {FASTA}/Homo_sapiens.GRCh38.dna.chromosome.21.fa.gz: 495 kB, sum"
     assert any(line.startswith(f"dbsnp: {DBSNP}, only NC_000021.9: ") for line in lines)
+    assert "left out: gnomad_genomes (gnomAD genomes: allele frequencies (Broad Institute))" in lines
     assert lines[-1].endswith("for GRCh38/115-21")
