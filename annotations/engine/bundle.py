@@ -6,6 +6,7 @@
       genes/<contig>.gff3.gz (+ .tbi)  Ensembl-dialect gene models, sorted: what `bcftools csq` reads
       genes/<contig>.parquet           one row a transcript, sorted by start
       known/<source>/<contig>.parquet  one row a known ALT allele, sorted by position
+      intervals/<source>/<contig>.parquet  one row an interval (start, end: 1-based, inclusive), by start
 
 `ReferenceBundle.open` reads the manifest alone, so that a small job starts quickly; `verify` reads
 every byte.
@@ -71,6 +72,25 @@ class KnownSource:
 
 
 @dataclass(frozen=True)
+class IntervalField:
+    """A column of an interval source, and the INFO field `id` that it becomes: a list (Number=.)."""
+
+    column: str
+    id: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class IntervalSource:
+    """What is known of stretches of the genome (cytobands, …): a variant gets all that overlap it."""
+
+    name: str
+    fields: tuple[IntervalField, ...]
+    version: str | None
+
+
+@dataclass(frozen=True)
 class ReferenceBundle:
     """An opened bundle. `checksum` is the SHA-256 of the manifest, which holds that of every other file."""
 
@@ -80,6 +100,7 @@ class ReferenceBundle:
     description: str
     contigs: tuple[Contig, ...]
     known_sources: tuple[KnownSource, ...]
+    interval_sources: tuple[IntervalSource, ...]
     checksum: str
     _files: dict[str, dict[str, Any]] = field(repr=False, compare=False)
     _contig_by_name: dict[str, Contig] = field(repr=False, compare=False)
@@ -101,6 +122,7 @@ class ReferenceBundle:
                 description=manifest["description"],
                 contigs=contigs,
                 known_sources=tuple(_known_source(entry) for entry in manifest["known"]),
+                interval_sources=tuple(_interval_source(entry) for entry in manifest.get("intervals", ())),
                 checksum=checksum,
                 _files=dict(manifest["files"]),
                 _contig_by_name=_names_and_aliases(contigs),
@@ -131,6 +153,10 @@ class ReferenceBundle:
     def known(self, source: KnownSource | str, contig: Contig) -> Path | None:
         """The known alleles that the source has on the contig, as Parquet; None where it has none."""
         return self._file(known_name(source if isinstance(source, str) else source.name, contig.name))
+
+    def intervals(self, source: IntervalSource | str, contig: Contig) -> Path | None:
+        """The intervals that the source has on the contig, as Parquet; None where it has none."""
+        return self._file(intervals_name(source if isinstance(source, str) else source.name, contig.name))
 
     def verify(self) -> list[str]:
         """Read every file and compare it with the manifest: one sentence a problem, none when whole."""
@@ -191,6 +217,11 @@ def known_name(source: str, contig_name: str) -> str:
     return f"known/{source}/{file_name_of(contig_name)}.parquet"
 
 
+def intervals_name(source: str, contig_name: str) -> str:
+    """Where the source's intervals on the contig stand, relative to the bundle."""
+    return f"intervals/{source}/{file_name_of(contig_name)}.parquet"
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of the file, in hexadecimal."""
     with path.open("rb") as file:
@@ -238,6 +269,17 @@ def _known_source(entry: dict[str, Any]) -> KnownSource:
         gives_id=bool(entry["gives_id"]),
         fields=tuple(
             KnownField(id=one["id"], number=one["number"], type=one["type"], description=one["description"])
+            for one in entry["fields"]
+        ),
+        version=entry.get("version"),
+    )
+
+
+def _interval_source(entry: dict[str, Any]) -> IntervalSource:
+    return IntervalSource(
+        name=entry["source"],
+        fields=tuple(
+            IntervalField(one["column"], one["id"], one["type"], one["description"])
             for one in entry["fields"]
         ),
         version=entry.get("version"),

@@ -17,6 +17,7 @@ from pysam.version import __bcftools_version__, __version__
 from annotations.engine.building.contig_names import ContigNames, described_contigs
 from annotations.engine.building.genes import GenesSummary, write_genes
 from annotations.engine.building.genome import write_genome
+from annotations.engine.building.intervals import IntervalsInput, IntervalsSummary, write_intervals
 from annotations.engine.building.known import KnownInput, KnownSummary, write_known
 from annotations.engine.building.known_header import SourceField
 from annotations.engine.building.site import BuildSite
@@ -40,6 +41,8 @@ class BundleRecipe:
 
     `id_sources`: the sources whose IDs go into the ID column; None: those with rs numbers. `genetic_codes`:
     NCBI's number by contig, where the name does not say it (a mitochondrion has 2). `created_at` None: now.
+    `aliases`: other names of contigs, beside those in the GFF3. `downloads`: where the files came from, as
+    JSON values, for the manifest.
     """
 
     name: str
@@ -47,6 +50,9 @@ class BundleRecipe:
     fasta: Path
     gff: Path
     known: tuple[KnownInput, ...] = ()
+    intervals: tuple[IntervalsInput, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    downloads: tuple[Mapping[str, Any], ...] = ()
     id_sources: frozenset[str] | None = None
     genetic_codes: Mapping[str, int] = field(default_factory=dict)
     description: str = ""
@@ -92,18 +98,25 @@ def _write_contents(
     bases = sum(sequence.length for sequence in sequences)
     report(f"genome: {len(sequences)} contigs, {bases:,} bases")
     names = ContigNames(sequences)
+    for contig, alias in recipe.aliases.items():
+        names.learn([contig, alias])
     site = BuildSite(building, scratch, names, report)
     _check_genetic_codes(recipe, names)
     # 2. Genes, which teach the contigs' other names, …
     genes = write_genes(recipe.gff, site)
     # 3. … in which known variants may be written.
     known = [write_known(one, _gives_id(recipe, one.source), site) for one in recipe.known]
+    intervals = [write_intervals(one, site) for one in recipe.intervals]
     contigs = described_contigs(sequences, names, genes.contigs, recipe.genetic_codes)
-    return _manifest(recipe, contigs, genes, known)
+    return _manifest(recipe, contigs, genes, known, intervals)
 
 
 def _manifest(
-    recipe: BundleRecipe, contigs: list[Contig], genes: GenesSummary, known: list[KnownSummary]
+    recipe: BundleRecipe,
+    contigs: list[Contig],
+    genes: GenesSummary,
+    known: list[KnownSummary],
+    intervals: list[IntervalsSummary],
 ) -> dict[str, Any]:
     created_at = recipe.created_at or datetime.datetime.now(datetime.UTC)
     return {
@@ -136,6 +149,8 @@ def _manifest(
             }
             for one in known
         ],
+        "intervals": [one.as_manifest() for one in intervals],
+        "downloads": [dict(one) for one in recipe.downloads],
         "tools": {
             "bcftools": __bcftools_version__,
             "pysam": __version__,
@@ -160,7 +175,7 @@ def _check_names(recipe: BundleRecipe) -> None:
                 f"{name!r} cannot be the {what} of a bundle: expected letters, digits, dots, _ and -, "
                 "starting with a letter or digit."
             )
-    sources = [one.source for one in recipe.known]
+    sources = [one.source for one in recipe.known] + [one.source for one in recipe.intervals]
     for source in sources:
         if not _SOURCE.fullmatch(source):
             raise BundleError(

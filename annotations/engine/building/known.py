@@ -30,11 +30,15 @@ IDS_LOOKED_AT = 1000
 
 @dataclass(frozen=True)
 class KnownInput:
-    """A VCF of known variants: the source's name, the file, the INFO fields to take (None: all)."""
+    """A VCF of known variants: the source's name, the file, the INFO fields to take (None: all).
+
+    `further` are more files of the same source, each with contigs of its own (a VCF per chromosome).
+    """
 
     source: str
     vcf: Path
     fields: tuple[str, ...] | None = None
+    further: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,15 @@ def write_known(known: KnownInput, gives_id: bool | None, site: BuildSite) -> Kn
     (site.folder / "known" / known.source).mkdir(parents=True)
     work = site.scratch / f"known-{known.source}"
     work.mkdir()
-    with open_input(known.vcf) as file, pysam.FastaFile(str(site.genome)) as fasta:
+    with open_input(known.vcf) as file:
         header = read_header(file, known.vcf)
-        fields = choose_fields(header, known.fields, known.source, known.vcf)
+    fields = choose_fields(header, known.fields, known.source, known.vcf)
+    with pysam.FastaFile(str(site.genome)) as fasta:
         check = ReferenceCheck(known.vcf, fasta)
-        reader = _Reader(known.vcf, fields, site.names, check)
+        reader = _Reader(known, fields, site.names, check)
         records = 0
         with AlleleStore(work, known.vcf, fields) as store:
-            for batch in _batches(
-                reader.records(file, header), _norm_header(site.names, fields), work / "batch.vcf"
-            ):
+            for batch in _batches(reader.records(), _norm_header(site.names, fields), work / "batch.vcf"):
                 check.judge()
                 _normalise(batch.path, site.genome, work / "normalised.vcf", known)
                 store.add(work / "normalised.vcf")
@@ -97,20 +100,29 @@ class _Reader:
     """Reads records: checks them, gives them the genome's contig names, and drops what is not taken."""
 
     def __init__(
-        self, vcf: Path, fields: Sequence[SourceField], names: ContigNames, check: ReferenceCheck
+        self, known: KnownInput, fields: Sequence[SourceField], names: ContigNames, check: ReferenceCheck
     ) -> None:
         self.strangers: Counter[str] = Counter()
-        self._vcf = vcf
+        self._known = known
+        self._vcf = known.vcf  # the one that is being read
+        self._seen: set[str] = set()
         self._taken = frozenset(field.source_id.encode() for field in fields)
         self._names = names
         self._check = check
         self._ids = 0
         self._rs_ids = 0
 
-    def records(self, file: BinaryIO, header: SourceHeader) -> Iterator[tuple[str, bytes]]:
+    def records(self) -> Iterator[tuple[str, bytes]]:
         """(contig, VCF line of eight columns) of every record on the genome's contigs."""
+        for vcf in (self._known.vcf, *self._known.further):
+            self._vcf = vcf
+            with open_input(vcf) as file:
+                header = read_header(file, vcf)
+                choose_fields(header, self._known.fields, self._known.source, vcf)
+                yield from self._records_of(file, header)
+
+    def _records_of(self, file: BinaryIO, header: SourceHeader) -> Iterator[tuple[str, bytes]]:
         current, last_pos = "", 0
-        seen: set[str] = set()
         resolved: dict[bytes, str | None] = {}
         for number, line in enumerate(file, header.lines + 1):
             columns = line.rstrip(b"\r\n").split(b"\t", 8)[:8]
@@ -129,9 +141,9 @@ class _Reader:
                 self.strangers[columns[0].decode("utf-8", "replace")] += 1
                 continue
             if contig != current:
-                if contig in seen:
+                if contig in self._seen:
                     raise self._unsorted(number, f"{contig} comes a second time")
-                seen.add(contig)
+                self._seen.add(contig)
                 current, last_pos = contig, 0
             if pos < last_pos:
                 raise self._unsorted(number, f"{contig}:{pos:,} comes after {contig}:{last_pos:,}")

@@ -1,20 +1,24 @@
-"""`manage.py reference`: build, list and verify the reference bundles that jobs are annotated against."""
+"""`manage.py reference`: fetch, build, list and verify reference bundles."""
 
 import argparse
+import io
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.engine.bundle import BundleError, ReferenceBundle, bundle_folders
+from annotations.engine.fetching.errors import FetchError
+from annotations.management.fetching import add_fetch, fetch
 
 
 class Command(BaseCommand):
-    help = "Build, list and verify reference bundles."
+    help = "Fetch, build, list and verify reference bundles."
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+        add_fetch(commands.add_parser("fetch", help="fetch a reference from its publishers and build it"))
         _add_build(commands.add_parser("build", help="build a bundle from FASTA, GFF3 and VCFs"))
         listing = commands.add_parser("list", help="list the bundles of a folder")
         _add_folder(listing, "folder", nargs="?")
@@ -26,10 +30,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, subcommand: str, **options: Any) -> None:
         try:
             getattr(self, f"_{subcommand}")(options)
-        except BundleError as error:
+        except (BundleError, FetchError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error}. Check the disk's space and the folder's rights.") from error
+
+    def _fetch(self, options: dict[str, Any]) -> None:
+        self.stdout.ending = ""  # the progress bar writes lines in pieces
+        fetch(options, cast(TextIO, self.stdout) if options["verbosity"] else io.StringIO())
 
     def _build(self, options: dict[str, Any]) -> None:
         from annotations.engine.building import BundleRecipe, build_bundle

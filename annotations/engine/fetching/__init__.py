@@ -1,0 +1,1 @@
+"""Fetch reference bundles: recipes that name official addresses in, a built bundle out."""
