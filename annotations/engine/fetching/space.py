@@ -7,8 +7,8 @@ from pathlib import Path
 
 from annotations.engine.fetching.errors import FetchError
 
-# Of the bundle and what its building needs for a while, to the bytes of the (compressed) download. Measured
-# on human chromosomes, and rounded up.
+# Of the bundle and what its building needs for a while, to the bytes of the (compressed) download: estimates,
+# on the safe side.
 BUNDLE_SHARE = {"genome": 1.5, "genes": 2.0, "vcf": 1.0, "tsv": 3.0, "intervals": 3.0}
 
 
