@@ -8,6 +8,8 @@ from typing import Any
 
 import pysam
 
+from annotations.engine.bgzf import END as BGZF_END
+from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.count_log import log_text
 from annotations.engine.counts import Counts
@@ -17,8 +19,6 @@ from annotations.engine.output_header import header_text
 from annotations.engine.scan.build_check import refuse_another_build
 from annotations.engine.shard import BODY_NAME, COUNTS_NAME
 
-# The empty block that ends every BGZF file (SAM specification, section 4.1.2).
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 TBI_MAX_POSITION = 1 << 29
 _COPY_BYTES = 4 << 20
 
@@ -65,7 +65,7 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
 
 def _join_bodies(directory: Path, plan: Plan, header: str, vcf: Path) -> None:
     """Header and bodies as BGZF blocks, one after the other, and one end block."""
-    with pysam.BGZFile(str(vcf), "w", None) as file:
+    with BgzfWriter(vcf) as file:
         file.write(header.encode())
     with vcf.open("r+b") as out:
         _drop_end_block(out)

@@ -17,6 +17,7 @@ from annotations.engine.alleles import Kind
 from annotations.engine.terms import BIT
 
 FLANK_BASES = 5_000
+NEAR_EXON_BASES = 50
 PAIRS_AT_ONCE = 500_000  # bounds the memory where one long gene spans many variants
 _SHIFT = 32  # a key is transcript number << 32 | position
 Array = np.ndarray
@@ -57,6 +58,10 @@ class Transcripts:
         self._exon_key = (owner << _SHIFT) | self._exon_start
         # for each transcript, how far any one up to it reaches: bounds the search to the left
         self._reach = np.maximum.accumulate(self._end) if len(self.frame) else self._end
+        # all exons in order of start, and how far any one up to it reaches
+        by_start = np.argsort(self._exon_start, kind="stable")
+        self._exon_cover_start = self._exon_start[by_start]
+        self._exon_cover_end = np.maximum.accumulate(self._exon_end[by_start])
         self.breakpoints = self._breakpoints()
 
     def segments(self, positions: Array) -> Array:
@@ -65,6 +70,14 @@ class Transcripts:
         Within one stretch all positions have the same terms in all transcripts.
         """
         return np.searchsorted(self.breakpoints, positions, "right")
+
+    def near_exons(self, start: Array, end: Array) -> Array:
+        """Whether each span comes within 50 bases of an exon of any transcript.
+
+        Elsewhere csq has nothing to tell that the model does not: its reach is 8 bases into an intron.
+        """
+        at = np.searchsorted(self._exon_cover_start, end + NEAR_EXON_BASES, "right") - 1
+        return (at >= 0) & (self._exon_cover_end[at] >= start - NEAR_EXON_BASES)
 
     def locate(self, start: Array, end: Array, kind: Array) -> Pairs:
         """Where spans lie in the transcripts within 5,000 bases; an insertion is the two bases beside it."""

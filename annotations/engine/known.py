@@ -1,8 +1,8 @@
 """Look alleles up among the known variants of the reference bundle."""
 
-from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from annotations.engine.bundle import KnownSource, ReferenceBundle
@@ -57,7 +57,7 @@ def _columns(source: KnownSource) -> list[str]:
 def _read(path: Path, positions: pl.Series, source: KnownSource) -> pl.DataFrame:
     """The known alleles at the positions; row groups without any are passed over by their statistics."""
     within = pl.lit(value=False)
-    for low, high in _ranges(positions.to_list()):
+    for low, high in _ranges(positions.to_numpy()):
         within |= pl.col("pos").is_between(low, high)
     columns = ["pos", "ref", "alt", *[field.id for field in source.fields]]
     table = pl.scan_parquet(path).filter(within)
@@ -66,14 +66,13 @@ def _read(path: Path, positions: pl.Series, source: KnownSource) -> pl.DataFrame
     return table.select(columns).collect()
 
 
-def _ranges(positions: list[int]) -> list[tuple[int, int]]:
+def _ranges(positions: np.ndarray) -> list[tuple[int, int]]:
     """The stretches that hold all the positions; of too many, those with the smallest gaps are joined."""
-    gaps = sorted((b - a for a, b in pairwise(positions)), reverse=True)
-    smallest = max(NEAR_BASES, gaps[MOST_RANGES - 1] if len(gaps) >= MOST_RANGES else 0)
-    ranges = [(positions[0], positions[0])]
-    for position in positions[1:]:
-        if position - ranges[-1][1] > smallest:
-            ranges.append((position, position))
-        else:
-            ranges[-1] = (ranges[-1][0], position)
-    return ranges
+    gaps = np.diff(positions)
+    smallest = NEAR_BASES
+    if len(gaps) >= MOST_RANGES:
+        smallest = max(smallest, int(np.partition(gaps, -MOST_RANGES)[-MOST_RANGES]))
+    last = np.flatnonzero(gaps > smallest)
+    starts = positions[np.concatenate([[0], last + 1])]
+    ends = positions[np.concatenate([last, [len(positions) - 1]])]
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))

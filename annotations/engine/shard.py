@@ -2,7 +2,8 @@
 
 A shard is handled in two passes over its records, a chunk at a time. The first takes the records apart into
 alleles, compares REF with the reference and writes the bare sites for csq; the second puts together what csq,
-the gene model and the known variants say of each allele. It leaves, in `shard-N/` of the working directory:
+the gene model and the known variants say of each allele. Between them a chunk waits as columns on disk, which
+cost less to read back than its text. It leaves, in `shard-N/` of the working directory:
 
     body.vcf.gz   the annotated records as BGZF blocks, without a header
     table-K.ipc   the rows of the result table, chunk by chunk
@@ -15,10 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
-import pysam
 
 from annotations.engine import assembly
 from annotations.engine.alleles import Comparison, Reason, take_apart
+from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.consequences import EFFECT_SCHEMA, GeneModel, effects, without_genes
 from annotations.engine.counts import Counts
@@ -82,9 +83,12 @@ class _ShardRun:
         self._findings = Findings.none()
         self._codes: dict[int, list[Contig]] = {}
         self._model: tuple[str, GeneModel] | None = None
+        self._chunk_count = 0
+        # csq's own text is of every site, and so is what it says of haplotypes
+        self._every_site = plan.keep_bcsq or plan.haplotype_aware
 
     def find_sites(self) -> None:
-        """First pass: alleles of every chunk (alleles-K.ipc), and the sites for csq by genetic code."""
+        """First pass: records and alleles of every chunk, and the sites for csq by genetic code."""
         genome = Genome(self.bundle.genome)
         comparison = Comparison()
         self._open_sites()
@@ -92,9 +96,7 @@ class _ShardRun:
         for number, (segments, block) in enumerate(self._chunks()):
             records = self._parse(block)
             parts = [
-                take_apart(part, self._name(contig), genome, comparison).with_columns(
-                    pl.lit(contig, pl.Int32).alias("contig")
-                )
+                self._alleles(part, contig, genome, comparison)
                 for contig, part in self._by_contig(segments, records)
             ]
             alleles = pl.concat(parts).with_columns(
@@ -103,7 +105,9 @@ class _ShardRun:
             first_site += len(alleles)
             self._write_sites(records, alleles, first_record)
             first_record += len(records)
-            alleles.write_ipc(self.directory / f"alleles-{number}.ipc")
+            for kind, frame in (("records", records), ("alleles", alleles)):
+                frame.write_ipc(self._waiting_path(kind, number))
+            self._chunk_count += 1
         self.counts.add_comparison(comparison)
 
     def ask_csq(self) -> None:
@@ -131,14 +135,9 @@ class _ShardRun:
     def write(self, progress: Progress) -> None:
         """Second pass: annotated records and table rows."""
         done = 0
-        # level 1 is three times as fast as 6; pysam's types leave the level out of the modes
-        body = pysam.BGZFile(str(self.directory / BODY_NAME), "w1", None)  # type: ignore[arg-type]
-        with body:
-            for number, (_, block) in enumerate(self._chunks()):
-                records = self._parse(block)
-                path = self.directory / f"alleles-{number}.ipc"
-                alleles = pl.read_ipc(path)
-                path.unlink()
+        with BgzfWriter(self.directory / BODY_NAME) as body:
+            for number in range(self._chunk_count):
+                records, alleles = (self._take_back(kind, number) for kind in ("records", "alleles"))
                 alleles = self._annotate(alleles)
                 self._count(records, alleles)
                 records = self._edit(records, alleles, done)
@@ -152,6 +151,15 @@ class _ShardRun:
 
     def _chunks(self) -> Iterator[tuple[list[Segment], bytes]]:
         return chunks(self.records, self.shard.segments)
+
+    def _waiting_path(self, kind: str, number: int) -> Path:
+        return self.directory / f"{kind}-{number}.ipc"
+
+    def _take_back(self, kind: str, number: int) -> pl.DataFrame:
+        path = self._waiting_path(kind, number)
+        frame = pl.read_ipc(path)
+        path.unlink()  # what is mapped of it stays readable
+        return frame
 
     def _parse(self, block: bytes) -> pl.DataFrame:
         return read_records(block, len(self.plan.columns))
@@ -172,6 +180,18 @@ class _ShardRun:
                 at += 1
             yield contig, frame.slice(start, length)
             start += length
+
+    def _alleles(
+        self, records: pl.DataFrame, contig: int, genome: Genome, comparison: Comparison
+    ) -> pl.DataFrame:
+        """The alleles of records of one contig; those of which csq can tell nothing more are not for csq."""
+        name = self._name(contig)
+        alleles = take_apart(records, name, genome, comparison)
+        model = None if self._every_site else self._gene_model(name)
+        if model:
+            near = model.transcripts.near_exons(alleles["start"].to_numpy(), alleles["end"].to_numpy())
+            alleles = alleles.with_columns(pl.col("for_csq") & pl.Series(near))
+        return alleles.with_columns(pl.lit(contig, pl.Int32).alias("contig"))
 
     def _open_sites(self) -> None:
         seen = dict.fromkeys(segment.contig for segment in self.shard.segments)
