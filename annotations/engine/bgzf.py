@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+import numpy as np
 from isal import isal_zlib
 
 # The empty block that ends every BGZF file.
@@ -27,21 +28,30 @@ class BgzfWriter:
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = path.open("wb")
         self._rest = b""
+        self._block_starts = [0]
 
     def write(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
         view = memoryview(data)
         whole = len(data) - len(data) % BLOCK_BYTES
         for start in range(0, whole, BLOCK_BYTES):
-            self._file.write(block(view[start : start + BLOCK_BYTES]))
+            self._write_block(view[start : start + BLOCK_BYTES])
         self._rest = data[whole:]
 
     def close(self) -> None:
         if self._rest:
-            self._file.write(block(self._rest))
+            self._write_block(self._rest)
             self._rest = b""
         self._file.write(END)
         self._file.close()
+
+    def virtual_offsets(self, text_offsets: np.ndarray) -> np.ndarray:
+        """Where text that was written stands: start of its block in the file << 16 | place in the block."""
+        number, within = np.divmod(text_offsets, BLOCK_BYTES)
+        return (np.asarray(self._block_starts)[number] << 16) | within
+
+    def _write_block(self, data: bytes | memoryview) -> None:
+        self._block_starts.append(self._block_starts[-1] + self._file.write(block(data)))
 
     def __enter__(self) -> Self:
         return self

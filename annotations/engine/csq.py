@@ -150,8 +150,10 @@ def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
     return (
         taken.with_columns(masks(taken["words"]))
         .filter((pl.col("mask") & ~pl.lit(_LOCATION_ONLY)) != 0)
-        .select("site", "transcript", "mask", "change")
-        .unique(maintain_order=True)
+        # csq tells of the splice region and of the codon in two entries, or in one: which of them depends on
+        # what else it has read, and so on where the input was cut
+        .group_by("site", "transcript", maintain_order=True)
+        .agg(pl.col("mask").bitwise_or(), pl.col("change").drop_nulls().first())
     )
 
 

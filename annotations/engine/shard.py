@@ -6,6 +6,7 @@ the gene model and the known variants say of each allele. Between them a chunk w
 cost less to read back than its text. It leaves, in `shard-N/` of the working directory:
 
     body.vcf.gz   the annotated records as BGZF blocks, without a header
+    index.npz     where its records stand, for the tabix index of the whole
     table-K.ipc   the rows of the result table, chunk by chunk
     counts.json   what was counted
 """
@@ -40,12 +41,14 @@ from annotations.engine.haplotypes import (
     read_haplotype_bcsq,
     records_for_csq,
 )
+from annotations.engine.index import BodyIndex
 from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
 from annotations.engine.records import chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 
 BODY_NAME = "body.vcf.gz"
+INDEX_NAME = "index.npz"
 COUNTS_NAME = "counts.json"
 Progress = Callable[[int], None]
 
@@ -135,17 +138,22 @@ class _ShardRun:
     def write(self, progress: Progress) -> None:
         """Second pass: annotated records and table rows."""
         done = 0
+        index = BodyIndex()
         with BgzfWriter(self.directory / BODY_NAME) as body:
             for number in range(self._chunk_count):
                 records, alleles = (self._take_back(kind, number) for kind in ("records", "alleles"))
                 alleles = self._annotate(alleles)
                 self._count(records, alleles)
-                records = self._edit(records, alleles, done)
-                body.write(_lines(records))
-                table = table_rows(records, alleles, self.plan, self.bundle, self.shard.first_record + done)
+                edited = self._edit(records, alleles, done)
+                lines = _lines(edited)
+                body.write(lines)
+                contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
+                index.add(contig, records, lines)
+                table = table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done)
                 table.write_ipc(self.directory / f"table-{number:05}.ipc")
                 done += len(records)
                 progress(done)
+        index.save(self.directory / INDEX_NAME, body)
 
     # --- first pass
 
