@@ -33,6 +33,7 @@ from annotations.engine.csq import (
     run_csq,
     sites_header,
 )
+from annotations.engine.gene_slices import gene_models
 from annotations.engine.genes import Transcripts
 from annotations.engine.genome import Genome
 from annotations.engine.haplotypes import (
@@ -123,16 +124,25 @@ class _ShardRun:
 
     def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
         sites = self._sites_path(code)
-        said = read_bcsq(self._run_csq(sites, contigs, local=True))
+        genes = gene_models(self.bundle, contigs, sites, self.directory)
+        said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
             return Findings(entries(said), said)
-        haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), contigs, local=False))
+        haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), genes, code, local=False))
         joined = haplotype_entries(haplotypes, read_sites(sites))
         return Findings(prefer(joined, entries(said)), haplotypes.drop("contig_name"))
 
-    def _run_csq(self, sites: Path, contigs: list[Contig], *, local: bool) -> Path:
+    def _run_csq(self, sites: Path, genes: Path, code: int, *, local: bool) -> Path:
         output = sites.with_suffix(".csq.vcf")
-        run_csq(sites, output, bundle=self.bundle, contigs=contigs, scratch=self.directory, local=local)
+        run_csq(
+            sites,
+            output,
+            genome=self.bundle.genome,
+            genes=genes,
+            genetic_code=code,
+            scratch=self.directory,
+            local=local,
+        )
         return output
 
     def write(self, progress: Progress) -> None:
