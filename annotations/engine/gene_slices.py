@@ -15,6 +15,7 @@ import polars as pl
 import pysam
 
 from annotations.engine.bundle import Contig, ReferenceBundle
+from annotations.engine.gene_models import GeneModels
 from annotations.engine.intervals import overlaps
 
 SMALL_SITES_BYTES = 1 << 18  # about 8,000 sites; for more, reading all genes costs less than picking them
@@ -23,7 +24,9 @@ _TRANSCRIPT_ID = r"(?:ID|Parent)=transcript:([^;]+)"
 _GENE_ID = r"(?:ID|Parent)=gene:([^;]+)"
 
 
-def gene_models(bundle: ReferenceBundle, contigs: Sequence[Contig], sites: Path, scratch: Path) -> Path:
+def genes_for_csq(
+    bundle: ReferenceBundle, contigs: Sequence[Contig], sites: Path, models: GeneModels, scratch: Path
+) -> Path:
     """A GFF3 with at least the genes around `sites`, a VCF without samples; it may be one of the bundle's."""
     if sites.stat().st_size > SMALL_SITES_BYTES:
         return _whole(bundle, contigs, scratch)
@@ -32,7 +35,10 @@ def gene_models(bundle: ReferenceBundle, contigs: Sequence[Contig], sites: Path,
     by_name = {contig.name: contig for contig in contigs}
     with path.open("w") as out:
         for (name,), places in extents.group_by("contig", maintain_order=True):
-            out.writelines(f"{line}\n" for line in _around(bundle, by_name[str(name)], places))
+            out.writelines(
+                f"{line}\n"
+                for line in _around(bundle.genes_gff(by_name[str(name)]), models.frame(str(name)), places)
+            )
     return path if path.stat().st_size else _whole(bundle, contigs, scratch)  # csq refuses an empty one
 
 
@@ -63,12 +69,10 @@ def _extents(sites: Path) -> pl.DataFrame:
     )
 
 
-def _around(bundle: ReferenceBundle, contig: Contig, places: pl.DataFrame) -> Iterator[str]:
+def _around(gff: Path | None, transcripts: pl.DataFrame | None, places: pl.DataFrame) -> Iterator[str]:
     """The lines of all the genes that come near one of the places."""
-    models, gff = bundle.transcripts(contig), bundle.genes_gff(contig)
-    if models is None or gff is None:
+    if transcripts is None or gff is None:
         return
-    transcripts = pl.read_parquet(models, columns=["transcript", "gene_id", "start", "end"])
     _, rows = overlaps(
         places["start"].to_numpy() - MARGIN_BASES, places["end"].to_numpy() + MARGIN_BASES, transcripts
     )
@@ -80,7 +84,7 @@ def _around(bundle: ReferenceBundle, contig: Contig, places: pl.DataFrame) -> It
         lines = [
             line
             for start, end in _stretches(taken)
-            for line in file.fetch(contig.name, max(0, start - 1), end)
+            for line in file.fetch(file.contigs[0], max(0, start - 1), end)
         ]
     # a gene that reaches into two stretches was read twice
     frame = pl.DataFrame({"line": list(dict.fromkeys(lines))}, schema={"line": pl.String}).with_columns(

@@ -7,13 +7,14 @@ are those of Ensembl VEP's VariationEffect (which bases are splice site, splice 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from annotations.engine.alleles import Kind
+from annotations.engine.intervals import overlaps
 from annotations.engine.terms import BIT
 
 FLANK_BASES = 5_000
@@ -41,8 +42,9 @@ class Pairs:
 class Transcripts:
     """The gene model of one contig (see the reference bundle for its columns)."""
 
-    def __init__(self, path: Path) -> None:
-        self.frame = pl.read_parquet(path)
+    def __init__(self, frame: pl.DataFrame) -> None:
+        """`frame` has some or all rows of a contig's genes/<contig>.parquet, in their order."""
+        self.frame = frame
         self._start = self.frame["start"].to_numpy().astype(np.int64)
         self._end = self.frame["end"].to_numpy().astype(np.int64)
         self._forward = self.frame["strand"].to_numpy() > 0
@@ -62,7 +64,13 @@ class Transcripts:
         by_start = np.argsort(self._exon_start, kind="stable")
         self._exon_cover_start = self._exon_start[by_start]
         self._exon_cover_end = np.maximum.accumulate(self._exon_end[by_start])
-        self.breakpoints = self._breakpoints()
+
+    @classmethod
+    def near(cls, frame: pl.DataFrame, start: Array, end: Array) -> "Transcripts":
+        """Those transcripts of the contig that are within reach of one of the spans."""
+        margin = FLANK_BASES + NEAR_EXON_BASES
+        _, rows = overlaps(start - margin, end + margin, frame)
+        return cls(frame[np.unique(rows)])
 
     def segments(self, positions: Array) -> Array:
         """The number of the stretch, between two breakpoints, that each position lies in.
@@ -111,7 +119,9 @@ class Transcripts:
             near.last_exon[keep],
         )
 
-    def _breakpoints(self) -> Array:
+    @cached_property
+    def breakpoints(self) -> Array:
+        """Where terms can change: all positions between two of these have the same ones."""
         edges = [
             self._start - FLANK_BASES,
             self._start,

@@ -9,6 +9,7 @@ from annotations.engine.bundle import KnownSource, ReferenceBundle
 
 NEAR_BASES = 200_000  # lookups closer than this are read as one range
 MOST_RANGES = 64
+FEW_POSITIONS = 1_000  # looked for one by one
 
 
 def known_values(
@@ -56,9 +57,11 @@ def _columns(source: KnownSource) -> list[str]:
 
 def _read(path: Path, positions: pl.Series, source: KnownSource) -> pl.DataFrame:
     """The known alleles at the positions; row groups without any are passed over by their statistics."""
-    within = pl.lit(value=False)
-    for low, high in _ranges(positions.to_numpy()):
-        within |= pl.col("pos").is_between(low, high)
+    if len(positions) <= FEW_POSITIONS:
+        within = pl.col("pos").is_in(positions.implode())
+    else:
+        ranges = [pl.col("pos").is_between(low, high) for low, high in _ranges(positions.to_numpy())]
+        within = pl.any_horizontal(ranges)
     columns = ["pos", "ref", "alt", *[field.id for field in source.fields]]
     table = pl.scan_parquet(path).filter(within)
     if source.gives_id:

@@ -22,7 +22,7 @@ from annotations.engine import assembly
 from annotations.engine.alleles import Comparison, Reason, take_apart
 from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import Contig, ReferenceBundle
-from annotations.engine.consequences import EFFECT_SCHEMA, GeneModel, effects, without_genes
+from annotations.engine.consequences import EFFECT_SCHEMA, effects, without_genes
 from annotations.engine.counts import Counts
 from annotations.engine.csq import (
     Findings,
@@ -33,8 +33,8 @@ from annotations.engine.csq import (
     run_csq,
     sites_header,
 )
-from annotations.engine.gene_slices import gene_models
-from annotations.engine.genes import Transcripts
+from annotations.engine.gene_models import GeneModels
+from annotations.engine.gene_slices import genes_for_csq
 from annotations.engine.genome import Genome
 from annotations.engine.haplotypes import (
     haplotype_entries,
@@ -86,7 +86,7 @@ class _ShardRun:
         self.ids = assembly.OutputIds.choose(bundle.known_sources, plan.keep_bcsq, set())
         self._findings = Findings.none()
         self._codes: dict[int, list[Contig]] = {}
-        self._model: tuple[str, GeneModel] | None = None
+        self._gene_models = GeneModels(bundle, shard.records)
         self._chunk_count = 0
         # csq's own text is of every site, and so is what it says of haplotypes
         self._every_site = plan.keep_bcsq or plan.haplotype_aware
@@ -124,7 +124,7 @@ class _ShardRun:
 
     def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
         sites = self._sites_path(code)
-        genes = gene_models(self.bundle, contigs, sites, self.directory)
+        genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
         said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
             return Findings(entries(said), said)
@@ -205,9 +205,9 @@ class _ShardRun:
         """The alleles of records of one contig; those of which csq can tell nothing more are not for csq."""
         name = self._name(contig)
         alleles = take_apart(records, name, genome, comparison)
-        model = None if self._every_site else self._gene_model(name)
-        if model:
-            near = model.transcripts.near_exons(alleles["start"].to_numpy(), alleles["end"].to_numpy())
+        transcripts = None if self._every_site else self._gene_models.transcripts(name, alleles)
+        if transcripts:
+            near = transcripts.near_exons(alleles["start"].to_numpy(), alleles["end"].to_numpy())
             alleles = alleles.with_columns(pl.col("for_csq") & pl.Series(near))
         return alleles.with_columns(pl.lit(contig, pl.Int32).alias("contig"))
 
@@ -262,19 +262,10 @@ class _ShardRun:
     def _effects(self, alleles: pl.DataFrame, contig: str | None) -> pl.DataFrame:
         if not len(alleles):
             return pl.DataFrame(schema=EFFECT_SCHEMA)
-        model = self._gene_model(contig)
+        model = self._gene_models.model(contig, alleles)
         if model is None:
             return without_genes(alleles)
         return effects(alleles, self._findings.entries_of(alleles["site"]), model)
-
-    def _gene_model(self, contig: str | None) -> GeneModel | None:
-        found = self.bundle.contig(contig) if contig else None
-        path = self.bundle.transcripts(found) if found else None
-        if contig is None or path is None:
-            return None
-        if self._model is None or self._model[0] != contig:
-            self._model = contig, GeneModel.of(Transcripts(path))
-        return self._model[1]
 
     def _bcsq_of(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         """csq's own text for records of the chunk: row, bcsq, samples."""
