@@ -85,7 +85,9 @@ class Transcripts:
         Elsewhere csq has nothing to tell that the model does not: its reach is 8 bases into an intron.
         """
         at = np.searchsorted(self._exon_cover_start, end + NEAR_EXON_BASES, "right") - 1
-        return (at >= 0) & (self._exon_cover_end[at] >= start - NEAR_EXON_BASES)
+        found = at >= 0
+        found[found] = self._exon_cover_end[at[found]] >= start[found] - NEAR_EXON_BASES
+        return found
 
     def locate(self, start: Array, end: Array, kind: Array) -> Pairs:
         """Where spans lie in the transcripts within 5,000 bases; an insertion is the two bases beside it."""

@@ -125,9 +125,15 @@ def write_tabix(path: Path, names: Sequence[str], bodies: Sequence[tuple[Path, i
 
     `names` has the name of every contig by its number; they stand in the VCF in that order.
     """
-    loaded = [(np.load(part), start << 16) for part, start in bodies]
-    chunks = np.concatenate([part["chunks"] + [[0], [0], [by], [by], [0]] for part, by in loaded], axis=1)
-    windows = np.concatenate([part["windows"] + [[0], [0], [by]] for part, by in loaded], axis=1)
+    chunks, windows = [np.empty((5, 0), np.int64)], [np.empty((3, 0), np.int64)]
+    for part, start in bodies:
+        noted = np.load(part)
+        chunks.append(noted["chunks"] + [[0], [0], [start << 16], [start << 16], [0]])
+        windows.append(noted["windows"] + [[0], [0], [start << 16]])
+    _write(path, names, np.concatenate(chunks, axis=1), np.concatenate(windows, axis=1))
+
+
+def _write(path: Path, names: Sequence[str], chunks: Array, windows: Array) -> None:
     used = np.unique(chunks[0]).tolist()
     text = b"".join(names[number].encode() + b"\0" for number in used)
     with BgzfWriter(path) as file:

@@ -12,7 +12,7 @@ from annotations.engine.check.report import Finding, Report, quoted
 from annotations.engine.errors import UnusableInput
 from annotations.engine.genome import Genome
 
-FIRST_SAMPLE = 100  # records looked at in the first block
+FIRST_SAMPLE = 200  # records looked at in the first block
 LATER_SAMPLE = 16  # and in each one after it
 FEWEST_MISMATCHES = 3  # a slip or two in a short file is no other build
 REF_BASES = 100  # compared of a long REF
@@ -78,7 +78,7 @@ class BuildCheck:
     def sample(self, lines: pl.Series, numbers: Sequence[int]) -> None:
         """Compare the REF of some of a block's (faultless) lines."""
         wanted = LATER_SAMPLE if self._report.ref_compared else FIRST_SAMPLE
-        step = max(1, -(-lines.len() // wanted))
+        step = max(1, lines.len() // wanted)
         for line, number in zip(lines.gather_every(step), numbers[::step], strict=False):
             chrom, position, _, ref, _ = line.split("\t", 4)
             self._compare(chrom, int(position), ref.upper()[:REF_BASES], number)

@@ -84,6 +84,11 @@ def test_every_region_has_the_records_that_htslibs_own_index_gives(bodies: int, 
                 assert list(ours.fetch(contig, start, end)) == list(theirs.fetch(contig, start, end))
 
 
+def test_a_file_without_records_has_an_index_too(tmp_path: Path) -> None:
+    with pysam.TabixFile(str(written(tmp_path, []))) as file:
+        assert file.contigs == []
+
+
 def test_the_index_tells_how_many_records_each_contig_has(tmp_path: Path) -> None:
     records = some_records(200)
     vcf = written(tmp_path, [records[:50], records[50:]])
