@@ -7,7 +7,6 @@ BGZF file are virtual offsets: the start of a block in the file << 16 | the plac
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,52 +23,39 @@ _VCF_COLUMNS = struct.pack("<6i", 2, 1, 2, 0, ord("#"), 0)  # format VCF, CHROM,
 Array = np.ndarray
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where records of a body stand: the index of their contig, begin and end (0-based, half open) on it,
-    and where their lines begin and end in the body's text. In the order of the file."""
-
-    contig: Array
-    begin: Array
-    end: Array
-    text_begin: Array
-    text_end: Array
-
-
 class BodyIndex:
-    """Notes the places of the records of one body."""
+    """Notes where the records of one body stand."""
 
     def __init__(self) -> None:
-        self._parts: list[Places] = []
+        self._chunks: list[Array] = []  # rows: contig, bin, first and last place in the text, records
+        self._windows: list[Array] = []  # rows: contig, window, place in the text
         self._text_bytes = 0
 
     def add(self, contig: Array, records: pl.DataFrame, lines: bytes) -> None:
         """Note consecutive records (pos, ref and info as they came), of which `lines` is written now."""
         line_ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1 + self._text_bytes
-        extent = _extents(records)
-        begin = extent["begin"].to_numpy()
-        end = np.maximum(extent["end"].to_numpy(), begin + 1)
-        text_begin = np.concatenate([[self._text_bytes], line_ends[:-1]])
-        self._parts.append(Places(contig, begin, end, text_begin, line_ends))
+        line_starts = np.concatenate([[self._text_bytes], line_ends[:-1]])
         self._text_bytes += len(lines)
-
-    def save(self, path: Path, body: BgzfWriter) -> None:
-        """Write the index of the body, which is closed."""
-        columns = (
-            np.concatenate([getattr(part, name) for part in self._parts])
-            for name in Places.__dataclass_fields__
-        )
-        contig, begin, end, text_begin, text_end = columns
-        first, last = body.virtual_offsets(text_begin), body.virtual_offsets(text_end)
+        extents = _extents(records)
+        begin = extents["begin"].to_numpy()
+        end = np.maximum(extents["end"].to_numpy(), begin + 1)
         bins = _bins(begin, end)
         starts = _run_starts(contig, bins)
         stops = np.concatenate([starts[1:], [len(contig)]]) - 1
-        window_contig, window, window_first = _windows(contig, begin, end, first)
-        np.savez(
-            path,
-            chunks=np.stack([contig[starts], bins[starts], first[starts], last[stops], stops - starts + 1]),
-            windows=np.stack([window_contig, window, window_first]),
+        self._chunks.append(
+            np.stack(
+                [contig[starts], bins[starts], line_starts[starts], line_ends[stops], stops - starts + 1]
+            )
         )
+        self._windows.append(np.stack(_windows(contig, begin, end, line_starts)))
+
+    def save(self, path: Path, body: BgzfWriter) -> None:
+        """Write the index of the body, which is closed."""
+        chunks = np.concatenate(self._chunks, axis=1)
+        windows = np.concatenate(self._windows, axis=1)
+        for places in (chunks[2], chunks[3], windows[2]):
+            places[:] = body.virtual_offsets(places)
+        np.savez(path, chunks=chunks, windows=windows)
 
 
 def _extents(records: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from annotations.engine.errors import UnusableInput
 from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Shard
 from annotations.engine.sorting import sort_records
 
-SHARD_RECORDS = 250_000  # at most: bounds a shard's memory, and what a lost one costs
+SHARD_RECORDS = 500_000  # at most: bounds a shard's files, and what a lost one costs
 SEGMENT_BYTES = 3 << 18  # about as much is worked on at once: a shard's memory follows it
 SMALL_SHARD_RECORDS = 10_000  # below this another process costs more than it gains
 
