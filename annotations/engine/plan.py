@@ -74,7 +74,9 @@ def cut_into_shards(segments: Sequence[Segment], *, cores: int, whole_contigs: b
     first = count = 0
     for segment in segments:
         at_contig_start = bool(taken) and taken[-1].contig != segment.contig
-        full = count + segment.records / 2 > target
+        # measured from the start of the file, so that what segments are too large by does not add up to
+        # one more shard
+        full = first + count + segment.records / 2 > target * (round(first / target) + 1)
         if taken and full and (at_contig_start or not whole_contigs):
             shards.append(Shard(len(shards), first, tuple(taken)))
             first, taken, count = first + count, [], 0
