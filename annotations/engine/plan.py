@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.cutting import cut_for_hosts
 from annotations.engine.errors import UnusableInput
 from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Shard
 from annotations.engine.scan.build_check import BuildCheck
@@ -34,24 +35,29 @@ def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its c
     haplotype_aware: bool,
     keep_bcsq: bool,
     rules: Rules | None = None,
+    shard_records: int | None = None,
 ) -> Plan:
     """Check `source` and write the plan of its annotation into `directory`.
+
+    The shards are for `cores` processes of this machine or, with `shard_records`, of about that many records
+    for any number of machines (`cut_for_hosts`).
 
     Raises UnusableInput, with up to `rules.max_problems` faults told by line, when it cannot be annotated.
     """
     rules = rules or Rules()
     scan = _Scan(bundle, rules, directory / RECORDS_NAME)
     scan.run(source)
-    shards = cut_into_shards(
-        scan.segments,
-        cores=cores,
-        whole_contigs=haplotype_aware,
-    )
+    contigs = [(contig, _bundle_name(bundle, contig)) for contig in scan.contigs]
+    if shard_records:
+        apart = _contigs_of_other_codes(bundle, contigs)
+        shards = cut_for_hosts(scan.segments, shard_records, whole_contigs=haplotype_aware, apart=apart)
+    else:
+        shards = cut_into_shards(scan.segments, cores=cores, whole_contigs=haplotype_aware)
     plan = Plan(
         name=name,
         columns=scan.header.columns,
         meta=scan.header.meta,
-        contigs=[(contig, _bundle_name(bundle, contig)) for contig in scan.contigs],
+        contigs=contigs,
         shards=shards,
         records=scan.records,
         notes=scan.notes(),
@@ -85,6 +91,12 @@ def cut_into_shards(segments: Sequence[Segment], *, cores: int, whole_contigs: b
     if taken:
         shards.append(Shard(len(shards), first, tuple(taken)))
     return shards
+
+
+def _contigs_of_other_codes(bundle: ReferenceBundle, contigs: Sequence[tuple[str, str | None]]) -> set[int]:
+    """Contigs, by number, that are not read by the standard genetic code: mitochondria."""
+    found = [bundle.contig(name) if name else None for _, name in contigs]
+    return {number for number, contig in enumerate(found) if contig and contig.genetic_code != 1}
 
 
 def _bundle_name(bundle: ReferenceBundle, contig: str) -> str | None:
