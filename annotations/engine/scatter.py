@@ -3,7 +3,7 @@
     plan_shards      on one host:    SOURCE                     → plan.json, records
     write_input      there, a shard:  plan.json, records        → records-N.gz
     annotate_input   anywhere:        plan.json, records-N.gz   → shard-N.tar
-    gather_shards    on one host:     plan.json, all shard-*.tar → the result
+    gather_shards    on one host:     plan.json, all shard-N.tar → the result
 
 Whoever calls these carries the files from host to host. The result is that of `annotate.annotate`.
 """
@@ -14,9 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import pysam
-
-from annotations.engine.annotate import CHECK, PUBLISH, Progress, command_of, result_name
+from annotations.engine.annotate import ANNOTATE, CHECK, PUBLISH, Progress, command_of, result_name
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.errors import EngineFailure
 from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Summary, shard_directory
@@ -63,6 +61,8 @@ def plan_shards(  # noqa: PLR0913 - the options of the engine, each named by its
 
 def write_input(directory: Path, plan: Plan, number: int) -> Path:
     """The records of a shard as a file of their own."""
+    import pysam
+
     target = directory / input_name(number)
     start, end = _byte_range(plan, number)
     with (
@@ -87,6 +87,8 @@ def annotate_input(
 
     May be done anew, anywhere, any number of times: what comes out is always the same.
     """
+    import pysam
+
     plan = Plan.load(directory)
     packed = directory / input_name(number)
     with (directory / RECORDS_NAME).open("wb") as records, pysam.BGZFile(str(packed), "r", None) as source:
@@ -98,6 +100,13 @@ def annotate_input(
         for path in sorted(shard_directory(directory, number).iterdir()):
             tar.add(path, path.name)
     return target
+
+
+def annotate_here(directory: Path, bundle: ReferenceBundle, output: Path, *, progress: Progress) -> Summary:
+    """For a plan that turned out to have one shard: what the other steps would do, on this host."""
+    plan = Plan.load(directory)
+    run_shard(directory, 0, bundle, lambda done: progress(ANNOTATE, done, plan.records))
+    return _gather(directory, plan, bundle, output, progress)
 
 
 def gather_shards(directory: Path, bundle: ReferenceBundle, output: Path, *, progress: Progress) -> Summary:
@@ -112,13 +121,18 @@ def gather_shards(directory: Path, bundle: ReferenceBundle, output: Path, *, pro
         with tarfile.open(packed) as tar:
             tar.extractall(shard_directory(directory, shard.number), filter="data")
         packed.unlink()
+    return _gather(directory, plan, bundle, output, progress)
+
+
+def _gather(
+    directory: Path, plan: Plan, bundle: ReferenceBundle, output: Path, progress: Progress
+) -> Summary:
+    def tell() -> None:
+        progress(PUBLISH, plan.records, plan.records)
+
+    tell()
     order = {"bundle": str(bundle.path), "output": str(output), "command": command_of(plan)}
-    return run_gather(
-        directory,
-        order,
-        in_child=len(plan.shards) > 1,
-        watch=lambda: progress(PUBLISH, plan.records, plan.records),
-    )
+    return run_gather(directory, order, in_child=True, watch=tell)
 
 
 def _byte_range(plan: Plan, number: int) -> tuple[int, int]:

@@ -91,6 +91,7 @@ def run_shard(directory: Path, number: int, bundle: ReferenceBundle, progress: C
     """Annotate one shard in a child; `progress` gets the records done about once a second."""
     step = _step("shard", directory, {"bundle": str(bundle.path), "number": number})
     run_all([step], directory, at_once=1, watch=lambda: progress(_records_done(directory, number)))
+    progress(_records_done(directory, number))
 
 
 def run_shards(

@@ -11,7 +11,8 @@ from annotations.tests.fakes import FakeEngine, MemoryStore, write_reference
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     memory = MemoryStore()
-    monkeypatch.setattr("annotations.running.object_store", lambda: memory)
+    for module in ("inputs", "leftovers", "publishing", "scattering"):
+        monkeypatch.setattr(f"annotations.{module}.object_store", lambda: memory)
     return memory
 
 

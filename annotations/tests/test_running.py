@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from annotations import running
+from annotations import reporting, running
 from annotations.engine.errors import EngineFailure, UnusableInput
 from annotations.job_queries import JobQuerySet
 from annotations.models import Job, ResultState, Status
@@ -231,7 +231,7 @@ def test_each_stage_is_reported_at_once_and_numbers_once_a_second(
     job: Job, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(running.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(reporting.time, "monotonic", lambda: clock[0])
     seen: list[tuple[str, int | None]] = []
 
     def during(progress: Callable[[str, int, int], None]) -> None:

@@ -64,6 +64,7 @@ ACCESS = {
     "annotations:submit": Access(302, 400, 400, 400),  # 400: no key
     "annotations:job": for_the_owner(),
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
+    "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
     # storage: the signature is the permission, whoever comes with it
