@@ -163,10 +163,11 @@ def test_the_admin_is_for_staff(clients: dict[str, Client]):
     assert login == {"anonymous": 302, "other": 403, "owner": 403, "staff": 302}
 
 
-def test_a_job_can_be_submitted_and_a_file_begun_only_with_a_csrf_token(user: User):
+def test_a_file_is_begun_and_a_job_submitted_or_cancelled_only_with_a_csrf_token(user: User):
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
-    for name in ("annotations:begin_upload", "annotations:submit"):
-        response = client.post(reverse(name), {"file_name": "a.vcf"})
+    cancel = reverse("annotations:cancel_job", args=[make_job(user).job_id])
+    for url in (reverse("annotations:begin_upload"), reverse("annotations:submit"), cancel):
+        response = client.post(url, {"file_name": "a.vcf"})
         assert response.status_code == 403
         assert "out of date" in response.content.decode()
