@@ -1,6 +1,7 @@
 """Who divides a large job and who joins its shards may die, be late, or have a twin."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
