@@ -1,7 +1,6 @@
 """One file on several hosts: what comes out is what one host makes of it."""
 
 import shutil
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.cutting import BYTES_LIKE_A_RECORD, cut_for_hosts, work_of
 from annotations.engine.demo import DemoFiles
 from annotations.engine.layout import PLAN_NAME, Plan, Segment, Summary
-from annotations.engine.scan.opening import line_blocks
 
 
 def nobody_listens(*_: object) -> None:
@@ -69,7 +67,7 @@ def assert_same(scattered: Summary, whole: Summary) -> None:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of a few dozen records, so that a small file has enough of them to be cut."""
-    monkeypatch.setattr(plan_module, "line_blocks", partial(line_blocks, block_bytes=4096))
+    monkeypatch.setattr(plan_module, "SEGMENT_BYTES", 4096)
 
 
 def test_the_demo_scattered_is_the_demo_whole(

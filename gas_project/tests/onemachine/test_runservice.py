@@ -1,85 +1,18 @@
 """The whole service on one machine, with real processes: from upload to mail, and a clean end."""
 
-import os
 import re
 import signal
-import sqlite3
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
-from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
 import psutil
-import pytest
 from kombu import Connection
 
-from annotations.tests.waiting import free_port, wait_until
-from gas_project.environment import BASE_DIR
+from annotations.tests.waiting import wait_until
+from gas_project.tests.onemachine.service import Service, mails, query, start, submit_demo
 from tasks.queues import QUEUES
 from tasks.sqs import messages_waiting
-
-
-@dataclass
-class Service:
-    process: subprocess.Popen[str]
-    environment: dict[str, str]
-    state_dir: Path
-    lines: list[str] = field(default_factory=list)
-
-    def read_output(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-
-    def said(self, text: str) -> str | None:
-        return next((line for line in self.lines if text in line), None)
-
-    def stop(self, number: int) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=60)
-
-
-def start(environment: dict[str, str]) -> Service:
-    process = subprocess.Popen(
-        [sys.executable, str(BASE_DIR / "manage.py"), "runservice"],
-        env=environment,
-        cwd=tempfile.gettempdir(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    service = Service(process, environment, Path(environment["GAS_STATE_DIR"]))
-    threading.Thread(target=service.read_output, daemon=True).start()
-    return service
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    state_dir = tmp_path_factory.mktemp("a folder with spaces") / "var"
-    state_dir.mkdir()
-    service = start(
-        {key: value for key, value in os.environ.items() if not key.startswith(("GAS_", "AWS_", "DJANGO_"))}
-        | {
-            "GAS_STATE_DIR": str(state_dir),
-            "GAS_PORT": str(free_port()),
-            "GAS_BROKER_PORT": str(free_port()),
-        }
-    )
-    wait_until(lambda: bool(service.said("ready: open")) or service.process.poll() is not None)
-    assert service.said("ready: open"), service.lines
-    yield service
-    if service.process.poll() is None:
-        service.process.kill()
-    service.process.wait(timeout=10)
-    assert service.process.stdout is not None
-    service.process.stdout.close()
 
 
 class Browser:
@@ -99,47 +32,6 @@ class Browser:
         body = urlencode(fields | {"csrfmiddlewaretoken": str(token)}).encode()
         with self._opener.open(self.site + path, body, timeout=10) as response:
             return str(response.geturl())
-
-
-def query(service: Service, sql: str, *values: object) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(service.state_dir / "database.sqlite3", timeout=20)
-    try:
-        with connection:
-            return connection.execute(sql, values).fetchall()
-    finally:
-        connection.close()
-
-
-def submit_demo(service: Service) -> str:
-    """What the upload page does, by the project's own code in a process of its own."""
-    code = """
-import django; django.setup()
-from django.conf import settings
-from annotations.engine.demo import sample_of
-from annotations.models import new_job_id
-from annotations.storage import object_store
-from annotations.uploads import submit
-from gas_project.accounts.models import User
-user = User.objects.get(email="demo@localhost")
-key = f"{user.pk}/{new_job_id()}~demo.vcf"
-object_store().publish(sample_of(settings.REFERENCES_DIR), key)
-print(submit(user, key, "demo/1", haplotype_aware=False).job_id)
-"""
-    environment = service.environment | {"DJANGO_SETTINGS_MODULE": "gas_project.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        cwd=BASE_DIR,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return done.stdout.strip()
-
-
-def mails(service: Service) -> str:
-    return "".join(path.read_text() for path in (service.state_dir / "mail").glob("*"))
 
 
 def test_everything_that_it_needs_can_be_reached(service: Service) -> None:
@@ -175,6 +67,7 @@ def test_the_queues_are_there_and_empty_again(service: Service) -> None:
     connection = Connection(url, transport_options=options)
     assert {queue.name: messages_waiting(connection, queue.name) for queue in QUEUES} == {
         "annotate": 0,
+        "shards": 0,
         "archive": 0,
         "default": 0,
     }
