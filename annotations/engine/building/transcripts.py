@@ -24,11 +24,14 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "exon_ends": pl.List(pl.Int32),
     "cds_start": pl.Int32,
     "cds_end": pl.Int32,
+    # GFF3's phase of the first CDS line in transcript order: bases before the first whole codon
+    "cds_phase": pl.Int8,
     "protein_id": pl.String,
     "canonical": pl.Boolean,
     "mane_select": pl.String,
 }
 _STRANDS = {b"+": 1, b"-": -1}
+_PHASES = {b"0": 0, b"1": 1, b"2": 2}
 _REFSEQ_TRANSCRIPT = re.compile(r"\b[NX][MR]_\d+\.\d+")
 
 
@@ -45,7 +48,16 @@ class Transcript:
     end: int
     exons: list[tuple[int, int]] = field(default_factory=list)
     cds: list[tuple[int, int]] = field(default_factory=list)
+    cds_phases: list[int | None] = field(default_factory=list)  # one for each span of `cds`
     protein_id: str | None = None
+
+    @property
+    def first_phase(self) -> int | None:
+        """The phase where translation starts; None where nothing is coding, or the file does not tell."""
+        if not self.cds:
+            return None
+        first = min(self.cds) if self.strand > 0 else max(self.cds)
+        return self.cds_phases[self.cds.index(first)]
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,7 @@ class GeneModels:
                 owner.exons.append((line.start, line.end))
             elif line.type == "CDS":
                 owner.cds.append((line.start, line.end))
+                owner.cds_phases.append(line.phase)
                 owner.protein_id = owner.protein_id or _versioned(line.attributes, "protein_id")
         for transcript in transcripts.values():
             if transcript.gene not in genes:
@@ -116,6 +129,7 @@ class _Line:
     start: int
     end: int
     strand: int | None
+    phase: int | None
     attributes: Mapping[str, str]
 
     @classmethod
@@ -127,6 +141,7 @@ class _Line:
             start=int(columns[3]),
             end=int(columns[4]),
             strand=_STRANDS.get(columns[6]),
+            phase=_PHASES.get(columns[7]),
             attributes={name: unquote(value) for name, _, value in attributes if name},
         )
 
@@ -167,6 +182,7 @@ def _row(one: Transcript, gene: Mapping[str, str]) -> tuple[object, ...]:
         [end for _, end in one.exons],
         one.cds[0][0] if one.cds else None,
         max(end for _, end in one.cds) if one.cds else None,
+        one.first_phase,
         one.protein_id,
         "Ensembl_canonical" in tags,
         _mane_select(one.attributes, versioned) if "MANE_Select" in tags else None,
