@@ -30,6 +30,7 @@ from annotations.engine.csq import (
     read_sites,
     run_csq,
     sites_header,
+    sort_sites,
 )
 from annotations.engine.genes import Transcripts
 from annotations.engine.genome import Genome
@@ -81,6 +82,7 @@ class _ShardRun:
         self.ids = assembly.OutputIds.choose(bundle.known_sources, plan.keep_bcsq, set())
         self._findings = Findings.none()
         self._codes: dict[int, list[Contig]] = {}
+        self._out_of_order = False  # sites for csq: some are not where their records are
         self._model: tuple[str, GeneModel] | None = None
 
     def find_sites(self) -> None:
@@ -103,6 +105,7 @@ class _ShardRun:
             first_site += len(alleles)
             self._write_sites(records, alleles, first_record)
             first_record += len(records)
+            self._out_of_order |= _some_shifted(records, alleles) and not self.plan.haplotype_aware
             alleles.write_ipc(self.directory / f"alleles-{number}.ipc")
         self.counts.add_comparison(comparison)
 
@@ -116,6 +119,8 @@ class _ShardRun:
 
     def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
         sites = self._sites_path(code)
+        if self._out_of_order:
+            sort_sites(sites, sites_header(contigs))
         said = read_bcsq(self._run_csq(sites, contigs, local=True))
         if not self.plan.haplotype_aware:
             return Findings(entries(said), said)
@@ -191,7 +196,7 @@ class _ShardRun:
         for code, contigs in self._codes.items():
             wanted = {contig.name for contig in contigs}
             names = {n: name for n, (_, name) in enumerate(self.plan.contigs) if name in wanted}
-            sites = _sites(records, alleles, names)
+            sites = _sites(records, alleles, names, as_written=self.plan.haplotype_aware)
             if not len(sites):
                 continue
             _append(self._sites_path(code), sites_header(contigs), sites)
@@ -232,10 +237,10 @@ class _ShardRun:
     def _gene_model(self, contig: str | None) -> GeneModel | None:
         found = self.bundle.contig(contig) if contig else None
         path = self.bundle.transcripts(found) if found else None
-        if contig is None or path is None:
+        if contig is None or found is None or path is None:
             return None
         if self._model is None or self._model[0] != contig:
-            self._model = contig, GeneModel.of(Transcripts(path))
+            self._model = contig, GeneModel.of(Transcripts(path), found, Genome(self.bundle.genome))
         return self._model[1]
 
     def _bcsq_of(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
@@ -277,11 +282,29 @@ def _lines(records: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) -> pl.DataFrame:
-    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site."""
+def _some_shifted(records: pl.DataFrame, alleles: pl.DataFrame) -> bool:
+    return bool((records["pos"].cast(pl.Int32)[alleles["row"]] != alleles["norm_pos"]).any())
+
+
+def _sites(
+    records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str], *, as_written: bool
+) -> pl.DataFrame:
+    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site.
+
+    They are left-aligned, for csq misreads insertions and deletions that are not; or `as_written`, where its
+    findings on whole records are to be told by POS, REF and ALT.
+    """
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
     own = records.select("pos", "ref", "alt", "info")[wanted["row"]]
     alt = alt_of_allele(own["alt"], wanted["allele"])
+    if not as_written:
+        aligned = wanted.select(pl.col("norm_pos").cast(pl.String), "norm_ref", "norm_alt")
+        given = aligned["norm_pos"].is_not_null()  # symbolic alleles have one form only
+        own = own.with_columns(
+            pos=aligned["norm_pos"].zip_with(given, own["pos"]),
+            ref=aligned["norm_ref"].zip_with(given, own["ref"]),
+        )
+        alt = aligned["norm_alt"].zip_with(given, alt)
     return pl.DataFrame(
         {
             "chrom": wanted["contig"].replace_strict(names, return_dtype=pl.String),

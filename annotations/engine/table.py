@@ -12,10 +12,11 @@
     consequence     str|null   the most severe Sequence Ontology term; null where it was left unannotated
     impact          str|null   HIGH, MODERATE, LOW or MODIFIER
     symbols, genes  list<str>  names and ids of all genes within reach
-    transcript      str|null   the transcript most severely hit, with hgvsp and amino_acids of it
+    transcript      str|null   the transcript most severely hit, with hgvsc, hgvsp and amino_acids of it
+    hgvsc           str|null   null far from exons; `describing.describe_allele` gives it for any transcript
     hgvsp           str|null
     amino_acids     str|null
-    csq             str|null   all CSQ entries of the allele, as in the VCF
+    csq             str|null   all CSQ entries of the allele, as in the VCF: `consequences.read_csq` reads them
     unannotated     str|null   why it was left unannotated
     <known field>   by the bundle: double, int32, str or bool, and <source> bool: known there
     gt              list<str>  genotype of each sample, as in the VCF   (only where there are samples)
@@ -61,6 +62,7 @@ def table_schema(sources: tuple[KnownSource, ...], has_samples: bool) -> dict[st
         "symbols": pl.List(pl.String),
         "genes": pl.List(pl.String),
         "transcript": pl.String,
+        "hgvsc": pl.String,
         "hgvsp": pl.String,
         "amino_acids": pl.String,
         "csq": pl.String,

@@ -59,6 +59,15 @@ class Transcript:
         first = min(self.cds) if self.strand > 0 else max(self.cds)
         return self.cds_phases[self.cds.index(first)]
 
+    def take_part(self, line: "_Line") -> None:
+        """Take an exon, or a stretch of coding sequence."""
+        if line.type == "exon":
+            self.exons.append((line.start, line.end))
+        elif line.type == "CDS":
+            self.cds.append((line.start, line.end))
+            self.cds_phases.append(line.phase)
+            self.protein_id = self.protein_id or _versioned(line.attributes, "protein_id")
+
 
 @dataclass(frozen=True)
 class GeneModels:
@@ -83,15 +92,9 @@ class GeneModels:
                 transcripts[transcript.transcript] = transcript
         # Parsed a second time, because a chromosome's parsed lines would take ten times their text's memory.
         for line in map(_Line.of, by_start):
-            owner = transcripts.get(line.attributes.get("Parent", "").removeprefix("transcript:"))
-            if owner is None:
-                continue
-            if line.type == "exon":
-                owner.exons.append((line.start, line.end))
-            elif line.type == "CDS":
-                owner.cds.append((line.start, line.end))
-                owner.cds_phases.append(line.phase)
-                owner.protein_id = owner.protein_id or _versioned(line.attributes, "protein_id")
+            for parent in line.attributes.get("Parent", "").split(","):
+                if owner := transcripts.get(parent.removeprefix("transcript:")):
+                    owner.take_part(line)
         for transcript in transcripts.values():
             if transcript.gene not in genes:
                 raise BundleError(
@@ -99,9 +102,10 @@ class GeneModels:
                     f"has no line (ID=gene:{transcript.gene}). The file may be cut off or filtered: download "
                     "it again."
                 )
+            # bacterial files state the CDS alone, and some the transcript alone
             transcript.exons = (
-                transcript.exons or transcript.cds.copy()
-            )  # bacterial files state the CDS alone
+                transcript.exons or transcript.cds.copy() or [(transcript.start, transcript.end)]
+            )
         ordered = sorted(transcripts.values(), key=lambda one: (one.start, one.end, one.transcript))
         return cls(genes, tuple(ordered), by_start)
 

@@ -120,6 +120,19 @@ def test_a_file_that_states_coding_parts_alone_has_them_for_exons(sources: Sourc
     assert row["exon_starts"] == [151, 301]
 
 
+def test_an_exon_of_two_transcripts_is_in_both(sources: Sources) -> None:
+    second = TRANSCRIPT.replace("transcript:T1", "transcript:T2")
+    exons = [line.replace("Parent=transcript:T1", "Parent=transcript:T1,transcript:T2") for line in EXONS]
+    sources.write("genes.gff3", gff_text((GENE, TRANSCRIPT, second, *exons)))
+    assert [row["exon_starts"] for row in _transcripts(sources.build())] == [[101, 301]] * 2
+
+
+def test_a_transcript_of_which_no_parts_are_stated_is_one_exon(sources: Sources) -> None:
+    sources.write("genes.gff3", gff_text((GENE, TRANSCRIPT)))
+    (row,) = _transcripts(sources.build())
+    assert (row["exon_starts"], row["exon_ends"]) == ([101], [400])
+
+
 def test_genes_on_contigs_that_the_fasta_lacks_are_left_out_and_reported(sources: Sources) -> None:
     elsewhere = [
         line.replace("1\tx\t", "2\tx\t").replace(":G1", ":G2").replace(":T1", ":T2") for line in GFF_LINES
