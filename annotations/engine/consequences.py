@@ -61,9 +61,9 @@ EFFECT_SCHEMA: dict[str, Any] = {
 def read_csq(text: str) -> list[dict[str, str]]:
     """CSQ's entries, most severe first for each allele, by the names in CSQ_FIELDS.
 
-    >>> entry = "T|stop_gained|HIGH|GENE|G1|Transcript|T1|protein_coding|2/9|T1.2:c.36C>T|P1:p.(Gln12%3D)||1||"
+    >>> entry = "T|synonymous_variant|LOW|ONE|G1|Transcript|T1|mRNA|2/9|T1.2:c.3C>T|P1:p.(Gly1%3D)|G|1||"
     >>> read_csq(entry)[0]["HGVSp"]
-    'P1:p.(Gln12=)'
+    'P1:p.(Gly1=)'
     """
     entries = (entry.replace("%3D", "=").split("|") for entry in text.split(","))
     return [dict(zip(CSQ_FIELDS, entry, strict=True)) for entry in entries]

@@ -40,6 +40,7 @@ from annotations.engine.haplotypes import (
     read_haplotype_bcsq,
     records_for_csq,
 )
+from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
 from annotations.engine.records import chunks, read_records
@@ -79,8 +80,9 @@ class _ShardRun:
         self.records = records
         self.directory = directory
         self.counts = Counts(records=shard.records)
-        self.ids = assembly.OutputIds.choose(bundle.known_sources, plan.keep_bcsq, set())
+        self.ids = assembly.OutputIds.choose(bundle, plan.keep_bcsq, set())
         self._findings = Findings.none()
+        self._intervals = Intervals(bundle)
         self._codes: dict[int, list[Contig]] = {}
         self._out_of_order = False  # sites for csq: some are not where their records are
         self._model: tuple[str, GeneModel] | None = None
@@ -219,6 +221,8 @@ class _ShardRun:
                     values = known_values(judged, name, source, self.bundle)
                     if values is not None:
                         columns.append(values)
+                if self.bundle.interval_sources:
+                    columns.append(self._intervals.values(judged, name))
             annotated = pl.concat(columns, how="horizontal")
             if len(judged) < len(part):
                 others = part.filter(pl.col("reason") != Reason.NONE)
@@ -257,7 +261,7 @@ class _ShardRun:
     def _edit(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         info, renamed = assembly.rename_own_fields(records["info"], self.ids)
         self.counts.renamed |= renamed
-        additions = assembly.info_additions(alleles, self.bundle.known_sources, len(records))
+        additions = assembly.info_additions(alleles, self.bundle, len(records))
         if self.plan.keep_bcsq:
             said = self._bcsq_of(records, alleles, first_record)
             additions = assembly.with_bcsq(additions, said)
