@@ -141,7 +141,7 @@ def _ids_by_row(alleles: pl.DataFrame, names: list[str], row_count: int) -> pl.S
         alleles.select("row", pl.concat_list(names).list.drop_nulls().alias("ids"))
         .filter(pl.col("ids").list.len() > 0)
         .group_by("row", maintain_order=True)
-        .agg(pl.col("ids").list.explode().unique(maintain_order=True).str.join(";"))
+        .agg(pl.col("ids").list.join(";").str.split(";").explode().unique(maintain_order=True).str.join(";"))
     )
     rows = pl.select(row=pl.int_range(row_count, dtype=pl.UInt32))
     return rows.join(found, on="row", how="left", maintain_order="left")["ids"]

@@ -19,7 +19,8 @@ def known_values(
     Its columns are `<source>` (Boolean: known), `<source>_id` where the source gives ids, and the source's
     fields. None where the source has nothing on the contig.
 
-    An allele is known when position, REF and ALT agree after both are left-aligned and trimmed.
+    An allele is known when position, REF and ALT agree after both are left-aligned and trimmed. Where the
+    source lists it more than once, all its ids are given (`rs1;rs2`) and the fields of the first.
     """
     found_contig = bundle.contig(contig)
     path = bundle.known(source, found_contig) if found_contig else None
@@ -30,16 +31,14 @@ def known_values(
     if not len(asked):
         return None
     listed = _read(path, asked["norm_pos"].unique().sort(), source)
-    matched = (
-        asked.join(
-            listed,
-            left_on=["norm_pos", "norm_ref", "norm_alt"],
-            right_on=["pos", "ref", "alt"],
-            how="inner",
-        )
-        .unique("at", keep="first", maintain_order=True)
-        .with_columns(pl.lit(value=True).alias(source.name))
+    matched = asked.join(
+        listed,
+        left_on=["norm_pos", "norm_ref", "norm_alt"],
+        right_on=["pos", "ref", "alt"],
+        how="inner",
+        maintain_order="left_right",
     )
+    matched = _one_row_each(matched, source).with_columns(pl.lit(value=True).alias(source.name))
     columns = [source.name, *_columns(source)]
     return (
         wanted.select("at")
@@ -47,6 +46,18 @@ def known_values(
         .drop("at")
         .with_columns(pl.col(source.name).fill_null(value=False))
     )
+
+
+def _one_row_each(matched: pl.DataFrame, source: KnownSource) -> pl.DataFrame:
+    if not matched["at"].is_duplicated().any():
+        return matched
+    first = pl.all().first()
+    if not source.gives_id:
+        return matched.group_by("at", maintain_order=True).agg(first)
+    name = f"{source.name}_id"
+    ids = pl.col(name).drop_nulls().unique(maintain_order=True)
+    joined = pl.when(ids.len() > 0).then(ids.str.join(";")).alias(name)
+    return matched.group_by("at", maintain_order=True).agg(pl.exclude("at", name).first(), joined)
 
 
 def _columns(source: KnownSource) -> list[str]:

@@ -87,7 +87,10 @@ def table_rows(
         f"{source.name}_id" for source in bundle.known_sources if f"{source.name}_id" in alleles.columns
     ]
     known_ids = (
-        alleles.select(pl.concat_list(id_columns).list.drop_nulls().alias("known_ids"))["known_ids"]
+        alleles.select(pl.concat_str(id_columns, separator=";", ignore_nulls=True).replace("", None))
+        .to_series()
+        .str.split(";")
+        .alias("known_ids")
         if id_columns
         else pl.lit(None, pl.List(pl.String)).alias("known_ids")
     )
