@@ -1,14 +1,10 @@
 """Look alleles up among the known variants of the reference bundle."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
 from annotations.engine.bundle import KnownSource, ReferenceBundle
-
-NEAR_BASES = 200_000  # lookups closer than this are read as one range
-MOST_RANGES = 64
 
 
 def known_values(
@@ -67,24 +63,10 @@ def _columns(source: KnownSource) -> list[str]:
 
 def _read(path: Path, positions: pl.Series, source: KnownSource) -> pl.DataFrame:
     """The known alleles at the positions; row groups without any are passed over by their statistics."""
-    within = pl.lit(value=False)
-    for low, high in _ranges(positions.to_list()):
-        within |= pl.col("pos").is_between(low, high)
+    # a list of literals, unlike a column of values, is compared with the row groups' statistics
+    within = pl.col("pos").is_in(positions.to_list())
     columns = ["pos", "ref", "alt", *[field.id for field in source.fields]]
     table = pl.scan_parquet(path).filter(within)
     if source.gives_id:
         return table.select(*columns, pl.col("id").alias(f"{source.name}_id")).collect()
     return table.select(columns).collect()
-
-
-def _ranges(positions: list[int]) -> list[tuple[int, int]]:
-    """The stretches that hold all the positions; of too many, those with the smallest gaps are joined."""
-    gaps = sorted((b - a for a, b in pairwise(positions)), reverse=True)
-    smallest = max(NEAR_BASES, gaps[MOST_RANGES - 1] if len(gaps) >= MOST_RANGES else 0)
-    ranges = [(positions[0], positions[0])]
-    for position in positions[1:]:
-        if position - ranges[-1][1] > smallest:
-            ranges.append((position, position))
-        else:
-            ranges[-1] = (ranges[-1][0], position)
-    return ranges

@@ -84,7 +84,8 @@ class _ShardRun:
         self._findings = Findings.none()
         self._intervals = Intervals(bundle)
         self._codes: dict[int, list[Contig]] = {}
-        self._out_of_order = False  # sites for csq: some are not where their records are
+        self._last_site: dict[int, tuple[str, int]] = {}  # written for csq: contig and position, by code
+        self._out_of_order: set[int] = set()
         self._model: tuple[str, GeneModel] | None = None
 
     def find_sites(self) -> None:
@@ -107,7 +108,6 @@ class _ShardRun:
             first_site += len(alleles)
             self._write_sites(records, alleles, first_record)
             first_record += len(records)
-            self._out_of_order |= _some_shifted(records, alleles) and not self.plan.haplotype_aware
             alleles.write_ipc(self.directory / f"alleles-{number}.ipc")
         self.counts.add_comparison(comparison)
 
@@ -121,7 +121,7 @@ class _ShardRun:
 
     def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
         sites = self._sites_path(code)
-        if self._out_of_order:
+        if code in self._out_of_order:
             sort_sites(sites, sites_header(contigs))
         said = read_bcsq(self._run_csq(sites, contigs, local=True))
         if not self.plan.haplotype_aware:
@@ -201,11 +201,19 @@ class _ShardRun:
             sites = _sites(records, alleles, names, as_written=self.plan.haplotype_aware)
             if not len(sites):
                 continue
+            self._note_order(code, sites)
             _append(self._sites_path(code), sites_header(contigs), sites)
             if self.plan.haplotype_aware:
                 samples = self.plan.samples
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
                 _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
+
+    def _note_order(self, code: int, sites: pl.DataFrame) -> None:
+        """Left-aligned, the first sites of a chunk may stand before the last of the one before it."""
+        contig, position = self._last_site.get(code, ("", 0))
+        if sites["chrom"][0] == contig and sites["pos"][0] < position:
+            self._out_of_order.add(code)
+        self._last_site[code] = sites["chrom"][-1], sites["pos"][-1]
 
     # --- second pass
 
@@ -286,10 +294,6 @@ def _lines(records: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _some_shifted(records: pl.DataFrame, alleles: pl.DataFrame) -> bool:
-    return bool((records["pos"].cast(pl.Int32)[alleles["row"]] != alleles["norm_pos"]).any())
-
-
 def _sites(
     records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str], *, as_written: bool
 ) -> pl.DataFrame:
@@ -299,17 +303,16 @@ def _sites(
     findings on whole records are to be told by POS, REF and ALT.
     """
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
-    own = records.select("pos", "ref", "alt", "info")[wanted["row"]]
+    own = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info")[wanted["row"]]
     alt = alt_of_allele(own["alt"], wanted["allele"])
     if not as_written:
-        aligned = wanted.select(pl.col("norm_pos").cast(pl.String), "norm_ref", "norm_alt")
-        given = aligned["norm_pos"].is_not_null()  # symbolic alleles have one form only
+        given = wanted["norm_pos"].is_not_null()  # symbolic alleles have one form only
         own = own.with_columns(
-            pos=aligned["norm_pos"].zip_with(given, own["pos"]),
-            ref=aligned["norm_ref"].zip_with(given, own["ref"]),
+            pos=wanted["norm_pos"].zip_with(given, own["pos"]),
+            ref=wanted["norm_ref"].zip_with(given, own["ref"]),
         )
-        alt = aligned["norm_alt"].zip_with(given, alt)
-    return pl.DataFrame(
+        alt = wanted["norm_alt"].zip_with(given, alt)
+    sites = pl.DataFrame(
         {
             "chrom": wanted["contig"].replace_strict(names, return_dtype=pl.String),
             "pos": own["pos"],
@@ -321,6 +324,7 @@ def _sites(
             "info": end_info(own),
         }
     )
+    return sites if as_written else sites.sort(wanted["contig"].rle_id(), "pos", maintain_order=True)
 
 
 def _append(path: Path, header: str, lines: pl.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Known variants are matched as `bcftools norm` and `annotate` match them, and no more is read than needed."""
+"""Known variants are matched as `bcftools norm` and `annotate` match them, and little is read for it."""
 
 # ruff: noqa: S608 - a path of our own
 
