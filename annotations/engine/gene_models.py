@@ -5,6 +5,7 @@ import polars as pl
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.consequences import GeneModel
 from annotations.engine.genes import Transcripts
+from annotations.engine.genome import Genome
 
 FEW_ALLELES = 1_000  # for which it costs less to pick the transcripts near them than to prepare all
 SMALL_SHARD = 20_000  # records; it goes through its contigs so fast that reading them again would cost most
@@ -15,6 +16,7 @@ class GeneModels:
 
     def __init__(self, bundle: ReferenceBundle, shard_records: int) -> None:
         self._bundle = bundle
+        self._genome = Genome(bundle.genome)
         self._held_contigs = len(bundle.contigs) if shard_records <= SMALL_SHARD else 1
         self._frames: dict[str, pl.DataFrame] = {}  # the latest one last
         self._whole: tuple[str, GeneModel] | None = None
@@ -48,9 +50,16 @@ class GeneModels:
             return None
         if len(alleles) > FEW_ALLELES:
             return self._whole_model(contig, frame)
-        return GeneModel.of(Transcripts.near(frame, alleles["start"].to_numpy(), alleles["end"].to_numpy()))
+        near = Transcripts.near(frame, alleles["start"].to_numpy(), alleles["end"].to_numpy())
+        return self._describing(contig, near)
 
     def _whole_model(self, contig: str, frame: pl.DataFrame) -> GeneModel:
         if self._whole is None or self._whole[0] != contig:
-            self._whole = contig, GeneModel.of(Transcripts(frame))
+            self._whole = contig, self._describing(contig, Transcripts(frame))
         return self._whole[1]
+
+    def _describing(self, name: str, transcripts: Transcripts) -> GeneModel:
+        contig = self._bundle.contig(name)
+        if contig is None:
+            raise KeyError(name)
+        return GeneModel.of(transcripts, contig, self._genome)

@@ -2,14 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from annotations.engine.bundle import KnownSource, ReferenceBundle
-
-NEAR_BASES = 200_000  # lookups closer than this are read as one range
-MOST_RANGES = 64
-FEW_POSITIONS = 1_000  # looked for one by one
 
 
 def known_values(
@@ -20,7 +15,8 @@ def known_values(
     Its columns are `<source>` (Boolean: known), `<source>_id` where the source gives ids, and the source's
     fields. None where the source has nothing on the contig.
 
-    An allele is known when position, REF and ALT agree after both are left-aligned and trimmed.
+    An allele is known when position, REF and ALT agree after both are left-aligned and trimmed. Where the
+    source lists it more than once, all its ids are given (`rs1;rs2`) and the fields of the first.
     """
     found_contig = bundle.contig(contig)
     path = bundle.known(source, found_contig) if found_contig else None
@@ -31,16 +27,14 @@ def known_values(
     if not len(asked):
         return None
     listed = _read(path, asked["norm_pos"].unique().sort(), source)
-    matched = (
-        asked.join(
-            listed,
-            left_on=["norm_pos", "norm_ref", "norm_alt"],
-            right_on=["pos", "ref", "alt"],
-            how="inner",
-        )
-        .unique("at", keep="first", maintain_order=True)
-        .with_columns(pl.lit(value=True).alias(source.name))
+    matched = asked.join(
+        listed,
+        left_on=["norm_pos", "norm_ref", "norm_alt"],
+        right_on=["pos", "ref", "alt"],
+        how="inner",
+        maintain_order="left_right",
     )
+    matched = _one_row_each(matched, source).with_columns(pl.lit(value=True).alias(source.name))
     columns = [source.name, *_columns(source)]
     return (
         wanted.select("at")
@@ -50,6 +44,18 @@ def known_values(
     )
 
 
+def _one_row_each(matched: pl.DataFrame, source: KnownSource) -> pl.DataFrame:
+    if not matched["at"].is_duplicated().any():
+        return matched
+    first = pl.all().first()
+    if not source.gives_id:
+        return matched.group_by("at", maintain_order=True).agg(first)
+    name = f"{source.name}_id"
+    ids = pl.col(name).drop_nulls().unique(maintain_order=True)
+    joined = pl.when(ids.len() > 0).then(ids.str.join(";")).alias(name)
+    return matched.group_by("at", maintain_order=True).agg(pl.exclude("at", name).first(), joined)
+
+
 def _columns(source: KnownSource) -> list[str]:
     ids = [f"{source.name}_id"] if source.gives_id else []
     return ids + [field.id for field in source.fields]
@@ -57,25 +63,10 @@ def _columns(source: KnownSource) -> list[str]:
 
 def _read(path: Path, positions: pl.Series, source: KnownSource) -> pl.DataFrame:
     """The known alleles at the positions; row groups without any are passed over by their statistics."""
-    if len(positions) <= FEW_POSITIONS:
-        within = pl.col("pos").is_in(positions.implode())
-    else:
-        ranges = [pl.col("pos").is_between(low, high) for low, high in _ranges(positions.to_numpy())]
-        within = pl.any_horizontal(ranges)
+    # a list of literals, unlike a column of values, is compared with the row groups' statistics
+    within = pl.col("pos").is_in(positions.to_list())
     columns = ["pos", "ref", "alt", *[field.id for field in source.fields]]
     table = pl.scan_parquet(path).filter(within)
     if source.gives_id:
         return table.select(*columns, pl.col("id").alias(f"{source.name}_id")).collect()
     return table.select(columns).collect()
-
-
-def _ranges(positions: np.ndarray) -> list[tuple[int, int]]:
-    """The stretches that hold all the positions; of too many, those with the smallest gaps are joined."""
-    gaps = np.diff(positions)
-    smallest = NEAR_BASES
-    if len(gaps) >= MOST_RANGES:
-        smallest = max(smallest, int(np.partition(gaps, -MOST_RANGES)[-MOST_RANGES]))
-    last = np.flatnonzero(gaps > smallest)
-    starts = positions[np.concatenate([[0], last + 1])]
-    ends = positions[np.concatenate([last, [len(positions) - 1]])]
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))

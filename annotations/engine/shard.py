@@ -32,6 +32,7 @@ from annotations.engine.csq import (
     read_sites,
     run_csq,
     sites_header,
+    sort_sites,
 )
 from annotations.engine.gene_models import GeneModels
 from annotations.engine.gene_slices import genes_for_csq
@@ -43,6 +44,7 @@ from annotations.engine.haplotypes import (
     records_for_csq,
 )
 from annotations.engine.index import BodyIndex
+from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
 from annotations.engine.records import chunks, read_records
@@ -68,6 +70,7 @@ def annotate_shard(
     run = _ShardRun(plan, plan.shards[number], bundle, directory / RECORDS_NAME, own)
     run.find_sites()
     run.ask_csq()
+    run.forget_sites()
     run.write(progress or (lambda _: None))
     run.counts.save(own / COUNTS_NAME)
     return run.counts
@@ -83,13 +86,16 @@ class _ShardRun:
         self.records = records
         self.directory = directory
         self.counts = Counts(records=shard.records)
-        self.ids = assembly.OutputIds.choose(bundle.known_sources, plan.keep_bcsq, set())
+        self.ids = assembly.OutputIds.choose(bundle, plan.keep_bcsq, set())
         self._findings = Findings.none()
+        self._intervals = Intervals(bundle)
         self._codes: dict[int, list[Contig]] = {}
         self._gene_models = GeneModels(bundle, shard.records)
         self._chunk_count = 0
         # csq's own text is of every site, and so is what it says of haplotypes
         self._every_site = plan.keep_bcsq or plan.haplotype_aware
+        self._last_site: dict[int, tuple[str, int]] = {}  # written for csq: contig and position, by code
+        self._out_of_order: set[int] = set()
 
     def find_sites(self) -> None:
         """First pass: records and alleles of every chunk, and the sites for csq by genetic code."""
@@ -122,8 +128,16 @@ class _ShardRun:
                 found.append(self._ask_about(code, contigs))
         self._findings = Findings.join(found)
 
+    def forget_sites(self) -> None:
+        """What csq read and wrote is no output, and may be larger than all of it."""
+        for pattern in ("sites-*", "haplotypes-*", "genes-*"):
+            for path in self.directory.glob(pattern):
+                path.unlink()
+
     def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
         sites = self._sites_path(code)
+        if code in self._out_of_order:
+            sort_sites(sites, sites_header(contigs))
         genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
         said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
@@ -229,14 +243,22 @@ class _ShardRun:
         for code, contigs in self._codes.items():
             wanted = {contig.name for contig in contigs}
             names = {n: name for n, (_, name) in enumerate(self.plan.contigs) if name in wanted}
-            sites = _sites(records, alleles, names)
+            sites = _sites(records, alleles, names, as_written=self.plan.haplotype_aware)
             if not len(sites):
                 continue
+            self._note_order(code, sites)
             _append(self._sites_path(code), sites_header(contigs), sites)
             if self.plan.haplotype_aware:
                 samples = self.plan.samples
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
                 _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
+
+    def _note_order(self, code: int, sites: pl.DataFrame) -> None:
+        """Left-aligned, the first sites of a chunk may stand before the last of the one before it."""
+        contig, position = self._last_site.get(code, ("", 0))
+        if sites["chrom"][0] == contig and sites["pos"][0] < position:
+            self._out_of_order.add(code)
+        self._last_site[code] = sites["chrom"][-1], sites["pos"][-1]
 
     # --- second pass
 
@@ -252,6 +274,8 @@ class _ShardRun:
                     values = known_values(judged, name, source, self.bundle)
                     if values is not None:
                         columns.append(values)
+                if self.bundle.interval_sources:
+                    columns.append(self._intervals.values(judged, name))
             annotated = pl.concat(columns, how="horizontal")
             if len(judged) < len(part):
                 others = part.filter(pl.col("reason") != Reason.NONE)
@@ -281,7 +305,7 @@ class _ShardRun:
     def _edit(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         info, renamed = assembly.rename_own_fields(records["info"], self.ids)
         self.counts.renamed |= renamed
-        additions = assembly.info_additions(alleles, self.bundle.known_sources, len(records))
+        additions = assembly.info_additions(alleles, self.bundle, len(records))
         if self.plan.keep_bcsq:
             said = self._bcsq_of(records, alleles, first_record)
             additions = assembly.with_bcsq(additions, said)
@@ -306,12 +330,25 @@ def _lines(records: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) -> pl.DataFrame:
-    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site."""
+def _sites(
+    records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str], *, as_written: bool
+) -> pl.DataFrame:
+    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site.
+
+    They are left-aligned, for csq misreads insertions and deletions that are not; or `as_written`, where its
+    findings on whole records are to be told by POS, REF and ALT.
+    """
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
-    own = records.select("pos", "ref", "alt", "info")[wanted["row"]]
+    own = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info")[wanted["row"]]
     alt = alt_of_allele(own["alt"], wanted["allele"])
-    return pl.DataFrame(
+    if not as_written:
+        given = wanted["norm_pos"].is_not_null()  # symbolic alleles have one form only
+        own = own.with_columns(
+            pos=wanted["norm_pos"].zip_with(given, own["pos"]),
+            ref=wanted["norm_ref"].zip_with(given, own["ref"]),
+        )
+        alt = wanted["norm_alt"].zip_with(given, alt)
+    sites = pl.DataFrame(
         {
             "chrom": wanted["contig"].replace_strict(names, return_dtype=pl.String),
             "pos": own["pos"],
@@ -323,6 +360,7 @@ def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) 
             "info": end_info(own),
         }
     )
+    return sites if as_written else sites.sort(wanted["contig"].rle_id(), "pos", maintain_order=True)
 
 
 def _append(path: Path, header: str, lines: pl.DataFrame) -> None:
