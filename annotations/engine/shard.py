@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from annotations.engine import assembly
@@ -221,7 +222,10 @@ class _ShardRun:
         alleles = take_apart(records, name, genome, comparison)
         transcripts = None if self._every_site else self._gene_models.transcripts(name, alleles)
         if transcripts:
-            near = transcripts.near_exons(alleles["start"].to_numpy(), alleles["end"].to_numpy())
+            # csq gets the left-aligned allele, which may lie elsewhere in a long repeat
+            aligned = alleles["norm_pos"].fill_null(alleles["start"])
+            first = np.minimum(alleles["start"].to_numpy(), aligned.to_numpy())
+            near = transcripts.near_exons(first, alleles["end"].to_numpy())
             alleles = alleles.with_columns(pl.col("for_csq") & pl.Series(near))
         return alleles.with_columns(pl.lit(contig, pl.Int32).alias("contig"))
 
