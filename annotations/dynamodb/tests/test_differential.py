@@ -17,7 +17,7 @@ from django.db.models import Avg, Count, F, Max, Min, Q, Sum
 from annotations.dynamodb.tests.connecting import connected, drop_tables, make_tables
 from annotations.dynamodb.tests.models import Sample
 
-QUERIES = 5000 if os.environ.get("DYNAMODB_TESTS_IN_FULL") else 150
+QUERIES = 5000 if os.environ.get("DYNAMODB_TESTS_IN_FULL") else 80
 SEED = int(os.environ.get("DYNAMODB_TESTS_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 ROWS = 40
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
