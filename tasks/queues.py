@@ -12,4 +12,8 @@ ROUTES = {
     "tasks.annotate": {"queue": ANNOTATE},
     "tasks.notify": {"queue": DEFAULT},
     "tasks.sweep": {"queue": DEFAULT},
+    "tasks.billing_event": {"queue": DEFAULT},
+    "tasks.sync_subscription": {"queue": DEFAULT},
+    "tasks.billing_notice": {"queue": DEFAULT},
+    "tasks.reconcile_billing": {"queue": DEFAULT},
 }

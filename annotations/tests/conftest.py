@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from annotations.tests import fakes
-from annotations.tests.fakes import FakeEngine, MemoryStore, write_reference
+from annotations.tests.fakes import FakeEngine, FakeLimits, MemoryStore, write_reference
 
 
 @pytest.fixture
@@ -13,6 +13,15 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     memory = MemoryStore()
     monkeypatch.setattr("annotations.running.object_store", lambda: memory)
     return memory
+
+
+@pytest.fixture
+def limits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeLimits:
+    """Those of every user; generous until the test says otherwise."""
+    limits = FakeLimits()
+    monkeypatch.setattr(fakes, "limits", limits, raising=False)
+    settings.JOB_LIMITS = "annotations.tests.fakes.limits_of"
+    return limits
 
 
 @pytest.fixture

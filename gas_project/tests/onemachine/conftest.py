@@ -19,6 +19,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             "GAS_STATE_DIR": str(state_dir),
             "GAS_PORT": str(free_port()),
             "GAS_BROKER_PORT": str(free_port()),
+            "GAS_STRIPE_STANDIN_PORT": str(free_port()),
         }
     )
     wait_until(lambda: bool(service.said("ready: open")) or service.process.poll() is not None)
