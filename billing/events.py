@@ -77,6 +77,10 @@ def _verified(payload: bytes, header: str) -> dict[str, Any]:
         raise EventRefused("no JSON") from None
     if not isinstance(event, dict) or event.get("object") != "event":
         raise EventRefused("no event")
+    if not (isinstance(event.get("id"), str) and isinstance(event.get("type"), str)):
+        raise EventRefused("an event without id and type")
+    if not isinstance(event.get("created"), int) or not isinstance(_thing(event), dict):
+        raise EventRefused("an event without time and content")
     if event.get("livemode") is not settings.STRIPE_IS_LIVE:
         raise EventRefused("of the other mode: test events and live ones do not mix")
     return event
@@ -98,7 +102,7 @@ def _signed_at(header: str) -> int:
 
 def _record(event: dict[str, Any]) -> dict[str, Any]:
     """What is kept of an event: whom it concerns. Neither cards nor amounts."""
-    thing = event.get("data", {}).get("object", {})
+    thing = _thing(event)
     customer = thing.get("id") if thing.get("object") == "customer" else thing.get("customer")
     return {
         "type": str(event["type"])[:100],
@@ -107,6 +111,11 @@ def _record(event: dict[str, Any]) -> dict[str, Any]:
         "stripe_customer_id": _id(customer),
         "payment_intent_id": _id(thing.get("payment_intent")),
     }
+
+
+def _thing(event: dict[str, Any]) -> Any:
+    data = event.get("data")
+    return data.get("object") if isinstance(data, dict) else None
 
 
 def _id(reference: Any) -> str:

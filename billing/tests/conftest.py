@@ -5,25 +5,15 @@ from typing import Any
 
 import pytest
 
-from billing.standin.account import PREMIUM_PRICE
 from billing.standin.server import StandIn
-from billing.tests.stripe import API_KEY, SECRET, Person
+from billing.tests.stripe import Person, running
 
 
 @pytest.fixture
 def standin(settings: Any) -> Iterator[StandIn]:
     """Sends no webhook by itself: the test does, how and when it likes."""
-    settings.DEBUG = True
-    standin = StandIn(
-        0, api_key=API_KEY, webhook_url="http://testserver/", webhook_secrets=[SECRET], sends_webhooks=False
-    )
-    settings.DEBUG = False
-    settings.STRIPE_API_KEY = API_KEY
-    settings.STRIPE_API_BASE = standin.url
-    settings.STRIPE_WEBHOOK_SECRETS = [SECRET]
-    settings.STRIPE_PRICE = PREMIUM_PRICE
-    yield standin
-    standin.close()
+    with running(settings) as standin:
+        yield standin
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import json
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -11,6 +13,7 @@ from django.test import Client
 
 from billing import events, subscribing
 from billing.models import Customer, StripeEvent
+from billing.standin.account import PREMIUM_PRICE
 from billing.standin.objects import Json
 from billing.standin.server import StandIn
 from billing.standin.webhooks import signature
@@ -22,6 +25,28 @@ DECLINED = "4000 0000 0000 0002"
 ASKS_BANK = "4000 0025 0000 3155"
 FAILS_LATER = "4000 0000 0000 0341"
 DAY = 24 * 3600
+
+
+@contextmanager
+def running(settings: Any, **options: Any) -> Iterator[StandIn]:
+    """A stand-in that the settings point to."""
+    settings.DEBUG = True
+    standin = StandIn(
+        0,
+        api_key=API_KEY,
+        webhook_url="http://testserver/",
+        webhook_secrets=[SECRET],
+        **{"sends_webhooks": False, **options},
+    )
+    settings.DEBUG = False
+    settings.STRIPE_API_KEY = API_KEY
+    settings.STRIPE_API_BASE = standin.url
+    settings.STRIPE_WEBHOOK_SECRETS = [SECRET]
+    settings.STRIPE_PRICE = PREMIUM_PRICE
+    try:
+        yield standin
+    finally:
+        standin.close()
 
 
 def visit(address: str, **form: str) -> tuple[int, str, str]:
