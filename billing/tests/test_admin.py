@@ -34,11 +34,13 @@ def test_a_customer_is_found_with_tier_subscription_and_events(admin: Client, pe
     person.receive()
     customer = person.customer
     for term in (person.user.email, customer.stripe_customer_id, person.subscription()["id"]):
-        listed = admin.get(reverse("admin:billing_customer_changelist"), {"q": term}).content.decode()
+        listed = admin.get(reverse("admin:billing_customer_changelist"), {"q": str(term)}).content.decode()
         assert person.user.email in listed
     page = admin.get(reverse("admin:billing_customer_change", args=[customer.pk])).content.decode()
     assert person.subscription()["id"] in page and "active" in page
-    shown = admin.get(reverse("admin:billing_stripeevent_changelist"), {"q": customer.stripe_customer_id})
+    shown = admin.get(
+        reverse("admin:billing_stripeevent_changelist"), {"q": str(customer.stripe_customer_id)}
+    )
     assert "customer.subscription.created" in shown.content.decode()
     assert "Processed" in shown.content.decode()
 
