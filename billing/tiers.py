@@ -1,11 +1,12 @@
 """What each tier gives. Free and premium are all there is; who is premium, `models.Customer` knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 FREE = "free"
@@ -56,6 +57,19 @@ def tier_of(user: Any) -> Tier:
 
     name = Customer.objects.filter(user=user).values_list("tier", flat=True).first()
     return tier_named(name or FREE)
+
+
+def keeping_users() -> Iterator[Any]:
+    """The ids of users whose tier keeps results for ever."""
+    from billing.models import Customer
+
+    keeping = [tier.name for tier in tiers() if tier.retention is None]
+    if FREE in keeping:
+        yield from (
+            get_user_model().objects.exclude(customer__tier=PREMIUM).values_list("pk", flat=True).iterator()
+        )
+        keeping.remove(FREE)
+    yield from Customer.objects.filter(tier__in=keeping).values_list("user_id", flat=True).iterator()
 
 
 def limits_of(user: Any) -> Tier:

@@ -42,7 +42,7 @@ def state_folder_is_writable(**_: Any) -> list[CheckMessage]:
 
 @register
 def payments_are_configured(**_: Any) -> list[CheckMessage]:
-    """gas.E004 to E006: payments that could not work, or would not be payments."""
+    """gas.E005 to E006: payments that could not work, or would not be payments."""
     environment = settings.ENVIRONMENT
     found: list[CheckMessage] = []
     if environment.stripe_api_key and not (environment.stripe_webhook_secrets and environment.stripe_price):
@@ -50,7 +50,7 @@ def payments_are_configured(**_: Any) -> list[CheckMessage]:
             Error(
                 "GAS_STRIPE_API_KEY is set, but not all that payments need.",
                 hint="Set GAS_STRIPE_PRICE and GAS_STRIPE_WEBHOOK_SECRETS, too: see docs/billing.md.",
-                id="gas.E004",
+                id="gas.E005",
             )
         )
     if environment.stripe_standin and "_live_" in environment.stripe_api_key:
@@ -58,7 +58,7 @@ def payments_are_configured(**_: Any) -> list[CheckMessage]:
             Error(
                 "GAS_STRIPE_STANDIN is on, and GAS_STRIPE_API_KEY is a live key.",
                 hint="A live key belongs to Stripe alone: take GAS_STRIPE_STANDIN away.",
-                id="gas.E005",
+                id="gas.E006",
             )
         )
     if environment.stripe_standin and not is_loopback(settings.SITE_URL):
@@ -66,7 +66,7 @@ def payments_are_configured(**_: Any) -> list[CheckMessage]:
             Error(
                 f"The site is {settings.SITE_URL}, and premium would be given for the stand-in's test cards.",
                 hint="Take GAS_STRIPE_STANDIN away, and set GAS_STRIPE_API_KEY to use Stripe.",
-                id="gas.E006",
+                id="gas.E007",
             )
         )
     return found
@@ -74,14 +74,14 @@ def payments_are_configured(**_: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def standin_is_not_deployed(**_: Any) -> list[CheckMessage]:
-    """gas.E007: premium for nothing."""
+    """gas.E008: premium for nothing."""
     if not settings.ENVIRONMENT.stripe_standin:
         return []
     return [
         Error(
             "Payments go to the stand-in for Stripe, which takes every test card.",
             hint="Take GAS_STRIPE_STANDIN away, and set GAS_STRIPE_API_KEY to use Stripe.",
-            id="gas.E007",
+            id="gas.E008",
         )
     ]
 

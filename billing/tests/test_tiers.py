@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from billing.models import Customer, TierOverride
-from billing.tiers import LABELS, limits_of, tier_named, tier_of, tiers
+from billing.tiers import LABELS, keeping_users, limits_of, tier_named, tier_of, tiers
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,15 @@ def test_a_retention_of_nought_in_the_admin_means_for_ever():
     assert tier_named("free").retention is None
     TierOverride.objects.filter(tier="free").update(retention_seconds=90)
     assert tier_named("free").retention == timedelta(seconds=90)
+
+
+def test_who_keeps_results_for_ever_is_known_whatever_the_admin_has_set(user: Any, other_user: Any):
+    Customer.objects.create(user=other_user, tier="premium")
+    assert list(keeping_users()) == [other_user.pk]
+    TierOverride.objects.create(tier="free", retention_seconds=0)
+    assert set(keeping_users()) == {user.pk, other_user.pk}
+    TierOverride.objects.create(tier="premium", retention_seconds=9)
+    assert list(keeping_users()) == [user.pk]
 
 
 def test_an_upload_that_storage_could_not_take_in_one_piece_is_not_offered():

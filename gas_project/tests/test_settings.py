@@ -67,9 +67,9 @@ STANDIN = {
     ("environ", "site", "ids"),
     [
         (STANDIN, "http://127.0.0.1:8000", []),
-        (STANDIN, "https://gas.example.org", ["gas.E006"]),
-        (STANDIN | {"GAS_STRIPE_API_KEY": "sk_live_x"}, "http://localhost:8000", ["gas.E005"]),
-        ({"GAS_STRIPE_API_KEY": "sk_test_x"}, "https://gas.example.org", ["gas.E004"]),
+        (STANDIN, "https://gas.example.org", ["gas.E007"]),
+        (STANDIN | {"GAS_STRIPE_API_KEY": "sk_live_x"}, "http://localhost:8000", ["gas.E006"]),
+        ({"GAS_STRIPE_API_KEY": "sk_test_x"}, "https://gas.example.org", ["gas.E005"]),
     ],
 )
 def test_payments_that_cannot_be_meant_are_refused(
@@ -81,7 +81,7 @@ def test_payments_that_cannot_be_meant_are_refused(
 
 def test_the_stand_in_for_stripe_is_not_deployed(settings: Any) -> None:
     environ = STANDIN | {"GAS_SECRET_KEY": "x" * 60}
-    assert [message.id for message in checks_with(settings, environ, deploy=True)] == ["gas.E007"]
+    assert [message.id for message in checks_with(settings, environ, deploy=True)] == ["gas.E008"]
 
 
 def test_a_wrong_key_of_stripe_is_not_shown(settings: Any) -> None:

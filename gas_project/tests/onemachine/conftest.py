@@ -20,6 +20,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             "GAS_PORT": str(free_port()),
             "GAS_BROKER_PORT": str(free_port()),
             "GAS_STRIPE_STANDIN_PORT": str(free_port()),
+            "GAS_FREE_UPLOAD_MAX_BYTES": "1000000",
         }
     )
     wait_until(lambda: bool(service.said("ready: open")) or service.process.poll() is not None)
