@@ -14,11 +14,10 @@ from typing import Any, ParamSpec, TypeVar
 import stripe
 from django.conf import settings
 from stripe import StripeClient
-from stripe._api_version import _ApiVersion
 
 from billing.entitlement import PAID, PAST_DUE, SubscriptionFacts
 
-API_VERSION = _ApiVersion.CURRENT
+API_VERSION: str = stripe.api_version
 TIMEOUT_SECONDS = 10
 NETWORK_RETRIES = 2
 SUBSCRIBED = PAID | {PAST_DUE, "unpaid", "paused"}  # there is something to manage in the Portal

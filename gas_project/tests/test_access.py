@@ -112,11 +112,14 @@ POSTS = {
     "profile": (302, 200),
     "annotations:begin_upload": (302, 200),
     "annotations:submit": (302, 400),
+    "annotations:cancel_job": (302, 404),
     "annotations:receive_upload": (403, 403),
     "billing:subscribe": (302, 302),  # to Stripe, or back to the page where payments are off
     "billing:portal": (302, 302),
     "billing:webhook": (400, 400),  # not signed
 }
+# What its owner does to a job by a POST; to everybody else there is no such job.
+DEEDS = {"annotations:cancel_job"}
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
 
 
@@ -226,6 +229,8 @@ def test_every_method_of_every_address_answers_everyone_as_it_should(
     ours = [name for name in ACCESS if not name.startswith("account_")]
     for name in ours:
         for method in ("head", "post", *UNUSED_METHODS):
+            if (who, method) == ("owner", "post") and name in DEEDS:
+                continue
             status = getattr(client, method)(address(name, job)).status_code
             if method == "head":
                 allowed = {getattr(ACCESS[name], who)}
