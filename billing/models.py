@@ -202,7 +202,9 @@ class TierOverride(models.Model):
     jobs_at_once = models.PositiveIntegerField(null=True, blank=True)
     jobs_a_day = models.PositiveIntegerField("jobs in 24 hours", null=True, blank=True)
     haplotype_aware = models.BooleanField("haplotype-aware consequences", null=True, blank=True)
-    sharding_priority = models.SmallIntegerField(null=True, blank=True, help_text="Higher goes first.")
+    sharding_priority = models.SmallIntegerField(
+        null=True, blank=True, help_text="Above 0: parts of large jobs wait behind no other tier's."
+    )
 
     def __str__(self) -> str:
         return self.get_tier_display()

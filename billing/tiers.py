@@ -18,8 +18,8 @@ LABELS = {FREE: "Free", PREMIUM: "Premium"}
 class Tier:
     """A customer's plan.
 
-    `retention` is how long a result stays at hand, None for ever. Of a higher `sharding_priority` is whose
-    parts of large jobs go first where they wait for workers. `upgrade_url`: where more is offered, or None.
+    `retention` is how long a result stays at hand, None for ever. With a `sharding_priority` above 0
+    the parts of large jobs wait behind no other tier's. `upgrade_url`: where more is offered, or None.
     """
 
     name: str
