@@ -132,7 +132,10 @@ def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job
 
 @contextmanager
 def _one_submit_at_a_time(user: Any) -> Iterator[None]:
-    """Else two at once would both see room for one more job. They queue up at the user's account."""
+    """Else two at once would both see room for one more job. They queue up at the user's account.
+
+    (On SQLite a transaction alone would do: there is one writer at a time.)
+    """
     users = get_user_model().objects
     database = router.db_for_write(users.model)
     with transaction.atomic(using=database):

@@ -16,6 +16,8 @@ from billing.gateway import SUBSCRIBED, StripeError
 from billing.models import Customer
 from billing.tiers import PREMIUM, benefits, tier_of, tiers
 
+LARGEST_EVENT_BYTES = 256 * 1024
+
 log = structlog.get_logger(__name__)
 
 
@@ -72,7 +74,8 @@ def welcome(request: HttpRequest) -> HttpResponse:
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     """An event of Stripe's: 200 once it is stored; 400 or 413 for what is none, of which nothing is kept."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > events.LARGEST_EVENT_BYTES:
+    # Of a body no more is read than its declared length.
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_EVENT_BYTES:
         return HttpResponse(status=413)
     try:
         events.receive(request.body, request.headers.get("Stripe-Signature", ""))
