@@ -30,6 +30,7 @@ from annotations.inputs import open_reference
 from annotations.job_queries import GIVEN_UP, MAX_ATTEMPTS
 from annotations.lease import lease_kept
 from annotations.leftovers import remove, remove_below
+from annotations.limits import limits_of
 from annotations.models import Job, Shard, ShardStatus
 from annotations.publishing import publish
 from annotations.reporting import Reporter
@@ -92,9 +93,16 @@ def send_shards(divided: Divided) -> None:
     if not Job.objects.filter(pk=job_id, scatter_id=divided.scatter_id).exists():
         divided.shards.delete()  # the job was cancelled and tidied up meanwhile
         return
+    task = _shard_task(divided.job)
     for number in range(divided.shard_count):
-        if not enqueue("annotate_shard", job_id, number):
+        if not enqueue(task, job_id, number):
             return  # the broker is away, and would keep us waiting for every shard
+
+
+def _shard_task(job: Job) -> str:
+    """Shards of a tier with priority have a queue of their own, and wait behind no other tier's."""
+    has_priority = limits_of(job.user).sharding_priority > 0
+    return "annotate_shard_first" if has_priority else "annotate_shard"
 
 
 def run_shard(job_id: str, number: int, task_id: str, *, retry_seconds: int) -> None:
@@ -242,8 +250,9 @@ def _send_again_or_give_up(divided: Divided, shard: Shard) -> bool:
         return True
     if not Shard.objects.resend(shard.key, shard.queued_at):
         return True  # another sweep sends it
-    log.info("task_sent_again", job_id=job.job_id, task="annotate_shard", shard=shard.number)
-    return enqueue("annotate_shard", job.job_id, shard.number)
+    task = _shard_task(job)
+    log.info("task_sent_again", job_id=job.job_id, task=task, shard=shard.number)
+    return enqueue(task, job.job_id, shard.number)
 
 
 def resume(divided: Divided) -> bool:

@@ -2,19 +2,22 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import SuspiciousFileOperation
-from django.db import transaction
+from django.db import router, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import get_valid_filename
 
 from annotations import references
 from annotations.enqueue import enqueue_on_commit
-from annotations.limits import limits_of
+from annotations.limits import limits_of, wrong_with_another_job
 from annotations.models import Job, new_job_id
 from annotations.storage.port import ObjectMissing, UploadForm, object_store
 
@@ -28,6 +31,10 @@ _KEY = re.compile(rf"(?P<user_id>{_UUID})/(?P<job_id>{_UUID})~(?P<file_name>[^/]
 
 class UploadRefused(Exception):
     """The upload can't become a job; the message tells its owner what to do."""
+
+
+class OverLimit(UploadRefused):
+    """The owner's tier does not allow it; a higher one may."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ def begin(user: Any, file_name: str | None = None, redirect_url: str | None = No
     """A form by which `user` can send one file within their limit.
 
     The file of a name that is not known yet is named by whoever sends it. After the upload `submit` wants the
-    key: from the form's field `key`, or from the query of the redirect.
+    key: from the form's field `key`, or from the query of the redirect. Whether there is room for a job,
+    `submit` decides; that it is full now, `limits.wrong_with_another_job` says beforehand.
     """
     name = FILE_NAME_VARIABLE if file_name is None else safe_file_name(file_name)
     return object_store().upload_form(
@@ -75,7 +83,7 @@ def arrived(user: Any, key: str) -> Upload:
         raise UploadRefused(f"{name} is empty. Please upload a VCF file that has content.")
     if size_bytes > limits.upload_max_bytes:
         store.delete(key)
-        raise UploadRefused(
+        raise OverLimit(
             f"{name} has {filesizeformat(size_bytes)}; on the {limits.label} tier a file may have up to "
             f"{filesizeformat(limits.upload_max_bytes)}. Compress it with bgzip, or split it by chromosome."
         )
@@ -98,8 +106,13 @@ def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job
     upload = arrived(user, key)
     if references.find(reference) is None:
         raise UploadRefused(f"There is no reference {reference}. Please choose one from the list.")
-    with transaction.atomic():
-        # Of two submits at once (a double click) one creates the job and sends it; both get it.
+    with _one_submit_at_a_time(user), transaction.atomic():
+        if job := job_of(user, key):
+            return job
+        if wrong := wrong_with_another_job(user, haplotype_aware=haplotype_aware):
+            raise OverLimit(wrong)
+        # Where accounts and jobs share no transaction, two submits of one upload may still meet here: one
+        # creates the job and sends it, both get it.
         job, created = Job.objects.get_or_create(
             job_id=upload.job_id,
             defaults={
@@ -115,6 +128,19 @@ def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job
         if created:
             enqueue_on_commit("annotate", job.job_id)
     return job
+
+
+@contextmanager
+def _one_submit_at_a_time(user: Any) -> Iterator[None]:
+    """Else two at once would both see room for one more job. They queue up at the user's account.
+
+    (On SQLite a transaction alone would do: there is one writer at a time.)
+    """
+    users = get_user_model().objects
+    database = router.db_for_write(users.model)
+    with transaction.atomic(using=database):
+        users.using(database).select_for_update().get(pk=user.pk)
+        yield
 
 
 def safe_file_name(name: str) -> str:

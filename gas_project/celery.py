@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
 app = Celery("gas_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["tasks"], related_name="pipeline")
+app.autodiscover_tasks(["tasks"], related_name="billing")
 app.autodiscover_tasks(["tasks"], related_name="sweep")
 app.steps["consumer"].add("tasks.visibility:VisibilityExtender")  # by name: only a worker loads it
 

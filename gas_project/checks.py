@@ -1,7 +1,9 @@
 """System checks: a wrong setting stops the start and names its remedy."""
 
 import os
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -38,6 +40,52 @@ def state_folder_is_writable(**_: Any) -> list[CheckMessage]:
     ]
 
 
+@register
+def payments_are_configured(**_: Any) -> list[CheckMessage]:
+    """gas.E005 to E006: payments that could not work, or would not be payments."""
+    environment = settings.ENVIRONMENT
+    found: list[CheckMessage] = []
+    if environment.stripe_api_key and not (environment.stripe_webhook_secrets and environment.stripe_price):
+        found.append(
+            Error(
+                "GAS_STRIPE_API_KEY is set, but not all that payments need.",
+                hint="Set GAS_STRIPE_PRICE and GAS_STRIPE_WEBHOOK_SECRETS, too: see docs/billing.md.",
+                id="gas.E005",
+            )
+        )
+    if environment.stripe_standin and "_live_" in environment.stripe_api_key:
+        found.append(
+            Error(
+                "GAS_STRIPE_STANDIN is on, and GAS_STRIPE_API_KEY is a live key.",
+                hint="A live key belongs to Stripe alone: take GAS_STRIPE_STANDIN away.",
+                id="gas.E006",
+            )
+        )
+    if environment.stripe_standin and not is_loopback(settings.SITE_URL):
+        found.append(
+            Error(
+                f"The site is {settings.SITE_URL}, and premium would be given for the stand-in's test cards.",
+                hint="Take GAS_STRIPE_STANDIN away, and set GAS_STRIPE_API_KEY to use Stripe.",
+                id="gas.E007",
+            )
+        )
+    return found
+
+
+@register(deploy=True)
+def standin_is_not_deployed(**_: Any) -> list[CheckMessage]:
+    """gas.E008: premium for nothing."""
+    if not settings.ENVIRONMENT.stripe_standin:
+        return []
+    return [
+        Error(
+            "Payments go to the stand-in for Stripe, which takes every test card.",
+            hint="Take GAS_STRIPE_STANDIN away, and set GAS_STRIPE_API_KEY to use Stripe.",
+            id="gas.E008",
+        )
+    ]
+
+
 @register(deploy=True)
 def local_parts_stay_local(**_: Any) -> list[CheckMessage]:
     """gas.E003: a public site with parts that are meant for one machine."""
@@ -50,6 +98,17 @@ def local_parts_stay_local(**_: Any) -> list[CheckMessage]:
             id="gas.E003",
         )
     ]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether only this machine can mean this address."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _sentence(problem: Problem) -> str:

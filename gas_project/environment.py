@@ -56,6 +56,37 @@ class Environment(BaseModel, frozen=True):
         description="Address of the site in mails. Default: 127.0.0.1 and the port.",
     )
     mail_from: str = Field("gas@localhost", description="Sender of the service's mails.")
+    stripe_api_key: str = Field(
+        "",
+        pattern=r"^$|^[sr]k_(test|live)_\w+$",
+        description="Stripe's secret or restricted key. Empty: no payments.",
+    )
+    stripe_webhook_secrets: Annotated[list[str], BeforeValidator(_words)] = Field(
+        [],
+        description="Signing secrets of the webhook endpoint, separated by commas: two while one is rotated.",
+    )
+    stripe_price: str = Field("", description="Id of the price of the premium tier at Stripe.")
+    stripe_standin: bool = Field(
+        False,
+        description="Pay at a stand-in for Stripe on this machine, as with `make run`. Never in public.",
+    )
+    stripe_standin_port: int = Field(4243, ge=1, le=65535, description="Port of the stand-in for Stripe.")
+    grace_days: int = Field(
+        7, ge=0, le=60, description="How long premium goes on after a payment has failed, in days."
+    )
+    free_retention_seconds: int = Field(
+        604_800, ge=1, description="How long results stay at hand on the free tier; `make run` sets 300."
+    )
+    free_upload_max_bytes: int = Field(
+        157_286_400, ge=1, le=5_368_709_120, description="Largest upload on the free tier."
+    )
+    free_jobs_at_once: int = Field(2, ge=1, description="Jobs of one free user that may wait or run.")
+    free_jobs_a_day: int = Field(20, ge=1, description="Jobs that a free user may submit in 24 hours.")
+    premium_upload_max_bytes: int = Field(
+        5_368_709_120, ge=1, le=5_368_709_120, description="Largest upload on the premium tier."
+    )
+    premium_jobs_at_once: int = Field(20, ge=1, description="Jobs of one premium user that may wait or run.")
+    premium_jobs_a_day: int = Field(500, ge=1, description="Jobs that a premium user may submit in 24 hours.")
     web_processes: int = Field(1, ge=1, le=64, description="Web processes.")
     web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
@@ -153,7 +184,7 @@ def _wrong(detail: Any) -> Problem:
     name = str(detail["loc"][0])
     return Problem(
         variable=variable(name),
-        found="(not shown)" if "secret" in name else repr(detail["input"]),
+        found="(not shown)" if "secret" in name or "key" in name else repr(detail["input"]),
         expected=detail["msg"],
         hint=Environment.model_fields[name].description or "",
     )

@@ -53,5 +53,6 @@ def logging_config(*, as_json: bool) -> dict[str, Any]:
             "botocore": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},
         },
     }

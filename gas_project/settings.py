@@ -1,5 +1,10 @@
 """Django's settings; every value that differs between machines comes from `environment`."""
 
+from datetime import timedelta
+
+from celery.schedules import crontab
+
+from billing.tiers import Tier
 from gas_project import environment
 from gas_project.logs import logging_config
 from gas_project.routers import JOBS_DATABASE
@@ -139,6 +144,43 @@ OBJECT_STORE = "annotations.storage.local.LocalObjectStore"
 # The names that a job's record gives to where its files are.
 INPUTS_BUCKET = "inputs"
 RESULTS_BUCKET = "results"
+TIERS = {
+    "free": Tier(
+        "free",
+        upload_max_bytes=ENVIRONMENT.free_upload_max_bytes,
+        retention=timedelta(seconds=ENVIRONMENT.free_retention_seconds),
+        jobs_at_once=ENVIRONMENT.free_jobs_at_once,
+        jobs_a_day=ENVIRONMENT.free_jobs_a_day,
+        haplotype_aware=False,
+        sharding_priority=0,
+    ),
+    "premium": Tier(
+        "premium",
+        upload_max_bytes=ENVIRONMENT.premium_upload_max_bytes,
+        retention=None,
+        jobs_at_once=ENVIRONMENT.premium_jobs_at_once,
+        jobs_a_day=ENVIRONMENT.premium_jobs_a_day,
+        haplotype_aware=True,
+        sharding_priority=10,
+    ),
+}
+BILLING_GRACE = timedelta(days=ENVIRONMENT.grace_days)
+STRIPE_API_KEY = ENVIRONMENT.stripe_api_key
+STRIPE_IS_LIVE = "_live_" in STRIPE_API_KEY
+STRIPE_IS_STANDIN = ENVIRONMENT.stripe_standin
+STRIPE_STANDIN_URL = f"http://127.0.0.1:{ENVIRONMENT.stripe_standin_port}"
+STRIPE_API_BASE = STRIPE_STANDIN_URL if STRIPE_IS_STANDIN else ""
+STRIPE_WEBHOOK_SECRETS = ENVIRONMENT.stripe_webhook_secrets
+STRIPE_PRICE = ENVIRONMENT.stripe_price
+# Where forms of ours may lead besides this site: subscribing is a POST that is redirected to Stripe's pages.
+FORM_TARGETS = (
+    [STRIPE_STANDIN_URL]
+    if STRIPE_IS_STANDIN
+    else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+    if STRIPE_API_KEY
+    else []
+)
+
 # What a user may do, asked for by `annotations`, answered by `billing`.
 JOB_LIMITS = "billing.tiers.limits_of"
 
@@ -194,6 +236,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
 # A sweep that nobody has begun before the next is due would only repeat it.
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "tasks.sweep", "schedule": 60.0, "options": {"expires": 60}}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    "reconcile_billing": {"task": "tasks.reconcile_billing", "schedule": crontab(hour=3, minute=17)},
+}
 
 LOGGING = logging_config(as_json=ENVIRONMENT.log_json)

@@ -26,11 +26,21 @@ def annotate(self: Task, job_id: str) -> None:
 @shared_task(name="tasks.annotate_shard", bind=True, max_retries=None)
 def annotate_shard(self: Task, job_id: str, number: int) -> None:
     """Annotate one shard of a divided job. Next, after the last one: gather."""
-    wait_seconds = backoff_seconds(self.request.retries)
+    _run_shard(self, job_id, number)
+
+
+@shared_task(name="tasks.annotate_shard_first", bind=True, max_retries=None)
+def annotate_shard_first(self: Task, job_id: str, number: int) -> None:
+    """The same for a job whose owner's tier has priority: the name leads to a queue of its own."""
+    _run_shard(self, job_id, number)
+
+
+def _run_shard(task: Task, job_id: str, number: int) -> None:
+    wait_seconds = backoff_seconds(task.request.retries)
     try:
-        scattering.run_shard(job_id, number, str(self.request.id), retry_seconds=wait_seconds)
+        scattering.run_shard(job_id, number, str(task.request.id), retry_seconds=wait_seconds)
     except TryLater as reason:
-        retry_after(wait_seconds, self, reason)
+        retry_after(wait_seconds, task, reason)
 
 
 @shared_task(name="tasks.gather", bind=True, max_retries=None)

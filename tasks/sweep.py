@@ -4,7 +4,8 @@ from celery import current_app, shared_task
 
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
-from tasks.queues import ANNOTATE, SHARDS
+from billing.sweeping import sweep_billing
+from tasks.queues import ANNOTATE, SHARDS, SHARDS_FIRST
 from tasks.sqs import messages_waiting
 
 
@@ -13,6 +14,7 @@ def sweep() -> None:
     """Send what is due and send anew what is stale."""
     with current_app.connection_for_write() as connection:
         jobs_in_queue = messages_waiting(connection, ANNOTATE)
-        shards_in_queue = messages_waiting(connection, SHARDS)
+        shards_in_queue = sum(messages_waiting(connection, queue) for queue in (SHARDS, SHARDS_FIRST))
     sweep_jobs(jobs_in_queue=jobs_in_queue, shards_in_queue=shards_in_queue)
+    sweep_billing()
     remove_abandoned()

@@ -14,6 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from annotations.limits import limits_of
 from annotations.storage.local import (
     FILE_NAME_VARIABLE,
     DownloadGrant,
@@ -30,6 +31,7 @@ from annotations.storage.receiving import DraftUploadHandler
 FORM_OVERHEAD_BYTES = 64 * 1024
 # So much of a refused body is read, for a browser shows no answer before it has sent its file.
 READ_OF_REFUSED_BYTES = 256 * 1024 * 1024
+TOO_LARGE = "EntityTooLarge"  # as S3 calls it
 
 
 class UploadRefused(Exception):
@@ -102,7 +104,7 @@ def _upload_grant(request: HttpRequest) -> UploadGrant:
 
 def _too_large(grant: UploadGrant) -> UploadRefused:
     return UploadRefused(
-        400, "EntityTooLarge", f"The file is larger than the {filesizeformat(grant.max_bytes)} allowed."
+        400, TOO_LARGE, f"The file is larger than the {filesizeformat(grant.max_bytes)} allowed."
     )
 
 
@@ -122,7 +124,7 @@ def _accepted(grant: UploadGrant, key: str, etag: str) -> HttpResponse:
 
 def _refusal(request: HttpRequest, refusal: UploadRefused) -> HttpResponse:
     if "text/html" in request.headers.get("Accept", ""):
-        context = {"message": refusal.message}
+        context = {"message": refusal.message, "upgrade_url": _upgrade_url(request, refusal)}
         return render(request, "annotations/upload_refused.html", context, status=refusal.status)
     return HttpResponse(
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -130,6 +132,12 @@ def _refusal(request: HttpRequest, refusal: UploadRefused) -> HttpResponse:
         content_type="application/xml",
         status=refusal.status,
     )
+
+
+def _upgrade_url(request: HttpRequest, refusal: UploadRefused) -> str | None:
+    if refusal.code != TOO_LARGE or not request.user.is_authenticated:
+        return None
+    return limits_of(request.user).upgrade_url
 
 
 @require_safe

@@ -9,7 +9,7 @@ from annotations.divided import Divided
 from annotations.models import Job
 from annotations.tests import fakes
 from annotations.tests.fake_scatter import FakeScatter
-from annotations.tests.fakes import FakeEngine, MemoryStore, submit, write_reference
+from annotations.tests.fakes import FakeEngine, FakeLimits, MemoryStore, submit, write_reference
 from annotations.tests.workers import Workers, with_shards
 
 
@@ -19,6 +19,15 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     for module in ("inputs", "leftovers", "publishing", "scattering"):
         monkeypatch.setattr(f"annotations.{module}.object_store", lambda: memory)
     return memory
+
+
+@pytest.fixture
+def limits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeLimits:
+    """Those of every user; generous until the test says otherwise."""
+    limits = FakeLimits()
+    monkeypatch.setattr(fakes, "limits", limits, raising=False)
+    settings.JOB_LIMITS = "annotations.tests.fakes.limits_of"
+    return limits
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -136,3 +137,22 @@ def submit(user: Any, store: MemoryStore, **fields: Any) -> Job:
     store.objects[job.input_key] = b"vcf"
     job.save(force_insert=True)
     return job
+
+
+@dataclass
+class FakeLimits:
+    """Implements `limits.Limits`."""
+
+    label: str = "Generous"
+    upload_max_bytes: int = 10**9
+    retention: timedelta | None = None
+    jobs_at_once: int = 100
+    jobs_a_day: int = 100
+    haplotype_aware: bool = True
+    sharding_priority: int = 0
+    upgrade_url: str | None = "/more/"
+
+
+def limits_of(user: Any) -> FakeLimits:
+    """What the setting JOB_LIMITS names; the test's fixture `limits` puts them here."""
+    return limits  # type: ignore[name-defined]  # noqa: F821

@@ -15,7 +15,7 @@ from annotations.job_queries import MAX_ATTEMPTS
 from annotations.models import Job, Shard, ShardStatus, Status
 from annotations.sweeping import sweep_jobs
 from annotations.tests.fake_scatter import FakeScatter, do_nothing
-from annotations.tests.fakes import FakeEngine, MemoryStore
+from annotations.tests.fakes import FakeEngine, FakeLimits, MemoryStore
 from annotations.tests.workers import (
     Workers,
     assert_done_and_tidy,
@@ -40,6 +40,22 @@ def test_a_large_job_is_divided_annotated_in_shards_and_joined_in_order(
     assert workers.take() == [("gather", (large_job.job_id,))]
     workers.do([("gather", (large_job.job_id,))])
     assert workers.take() == [("notify", (large_job.job_id,))]
+    assert_done_and_tidy(large_job, store)
+
+
+def test_shards_of_a_tier_with_priority_have_a_queue_of_their_own(
+    large_job: Job, store: MemoryStore, workers: Workers, scatter: FakeScatter, limits: FakeLimits
+) -> None:
+    limits.sharding_priority = 1
+    running.run(large_job.job_id, "planner", retry_seconds=10)
+    messages = workers.lose()
+    assert messages == [("annotate_shard_first", (large_job.job_id, number)) for number in range(3)]
+    sent_long_ago(large_job)
+    sweep_jobs(jobs_in_queue=0, shards_in_queue=0)
+    messages = workers.take()
+    assert messages == [("annotate_shard_first", (large_job.job_id, number)) for number in range(3)]
+    workers.do(messages)
+    workers.do_all()
     assert_done_and_tidy(large_job, store)
 
 

@@ -14,6 +14,7 @@ from annotations.models import Job
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
+from annotations.tests.fakes import FakeLimits
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 VCF = b"##fileformat=VCFv4.2\n"
@@ -50,6 +51,7 @@ def test_a_script_begins_an_upload_sends_the_file_and_submits_it(browser: Client
 
 
 def test_without_javascript_the_file_goes_by_a_plain_form_and_a_second_page_asks_for_the_rest(
+    limits: FakeLimits,
     browser: Client,
     user: Any,
 ):
@@ -144,3 +146,54 @@ def test_no_file_but_a_sample_can_be_had_by_the_address_of_one(browser: Client, 
     (settings.REFERENCES_DIR / "secret" / "secret.vcf").write_bytes(VCF)
     for name in ("demo", "secret", "..", "nothing"):
         assert browser.get(reverse("annotations:sample", args=[name])).status_code == 404
+
+
+def test_who_has_no_room_for_a_job_is_told_before_the_file_is_sent(
+    browser: Client, user: Any, limits: FakeLimits
+):
+    limits.jobs_at_once = 1
+    make_job(user)
+    response = browser.post(reverse("annotations:begin_upload"), {"file_name": "patient.vcf"})
+    assert response.status_code == 409
+    assert "1 of your jobs" in response.json()["message"]
+
+
+def test_a_file_whose_job_does_not_fit_waits_on_its_page_with_the_way_to_more(
+    browser: Client, user: Any, limits: FakeLimits
+):
+    key = uploaded(browser)
+    limits.jobs_at_once = 1
+    make_job(user)
+    response = browser.post(reverse("annotations:submit"), {"key": key, "reference": "demo/1"})
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "1 of your jobs" in page and 'href="/more/"' in page and "has arrived" in page
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_way_to_more(browser: Client, limits: FakeLimits):
+    form = browser.post(reverse("annotations:begin_upload"), {"file_name": "patient.vcf"}).json()
+    browser.post(form["url"], form["fields"] | {"file": vcf()})
+    limits.upload_max_bytes = 3
+    page = browser.get(reverse("annotations:submit"), {"key": form["fields"]["key"]}).content.decode()
+    assert "up to 3" in page and 'href="/more/"' in page
+    limits.upgrade_url = None
+    form = browser.post(reverse("annotations:begin_upload"), {"file_name": "patient.vcf"}).json()
+    refused = browser.post(form["url"], form["fields"] | {"file": vcf()}, headers={"accept": "text/html"})
+    assert refused.status_code == 400
+    assert "/more/" not in refused.content.decode()
+
+
+def test_the_storage_that_refuses_a_large_file_shows_the_way_to_more(browser: Client, limits: FakeLimits):
+    limits.upload_max_bytes = 3
+    form = browser.post(reverse("annotations:begin_upload"), {"file_name": "patient.vcf"}).json()
+    refused = browser.post(form["url"], form["fields"] | {"file": vcf()}, headers={"accept": "text/html"})
+    assert refused.status_code == 400
+    assert 'href="/more/"' in refused.content.decode()
+
+
+def test_what_is_used_of_the_tier_is_shown_where_a_job_begins(browser: Client, user: Any, limits: FakeLimits):
+    limits.jobs_at_once, limits.jobs_a_day = 3, 9
+    make_job(user)
+    make_job(user, status="COMPLETED")
+    page = browser.get(reverse("annotations:new")).content.decode()
+    assert "1 of 3 jobs at work, 2 of 9 in 24 hours" in page

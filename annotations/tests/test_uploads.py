@@ -2,16 +2,22 @@
 
 import doctest
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from annotations import uploads
 from annotations.models import Job, Status
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
-from annotations.uploads import FILE_NAME_MAX_CHARACTERS, UploadRefused, safe_file_name
+from annotations.tests.factories import make_job
+from annotations.tests.fakes import FakeLimits
+from annotations.uploads import FILE_NAME_MAX_CHARACTERS, OverLimit, UploadRefused, safe_file_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
@@ -117,16 +123,72 @@ def test_an_empty_file_is_refused_and_deleted(user: Any, upload: Any):
 
 
 def test_a_file_above_the_tiers_limit_is_refused_with_what_to_do_and_deleted(
-    user: Any, upload: Any, monkeypatch: pytest.MonkeyPatch
+    user: Any, upload: Any, limits: FakeLimits
 ):
-    class Tiny:
-        label, upload_max_bytes, retention = "Tiny", 10, None
-
     key = upload()
-    monkeypatch.setattr(uploads, "limits_of", lambda _: Tiny)
-    with pytest.raises(UploadRefused, match=r"on the Tiny tier a file may have up to 10.bytes\. Compress it"):
+    limits.label, limits.upload_max_bytes = "Tiny", 10
+    with pytest.raises(OverLimit, match=r"on the Tiny tier a file may have up to 10.bytes\. Compress it"):
         submit(user, key)
     assert list(object_store().keys("")) == []
+
+
+def test_as_many_jobs_wait_or_run_at_once_as_the_tier_allows(user: Any, upload: Any, limits: FakeLimits):
+    limits.jobs_at_once = 2
+    make_job(user, status="RUNNING")
+    make_job(user, status="FAILED")
+    submit(user, upload())
+    key = upload()
+    with pytest.raises(OverLimit, match="2 of your jobs are waiting or running"):
+        submit(user, key)
+    assert object_store().size_bytes(key)  # it waits for its turn
+    Job.objects.filter(status="RUNNING").update(status="COMPLETED")
+    assert submit(user, key).status == Status.PENDING
+
+
+def test_a_day_has_as_many_jobs_as_the_tier_allows(
+    user: Any, other_user: Any, upload: Any, limits: FakeLimits
+):
+    limits.jobs_a_day = 2
+    make_job(other_user)
+    make_job(user, status="FAILED")
+    yesterday = timezone.now() - timedelta(hours=25)
+    make_job(user, status="COMPLETED", submitted_at=yesterday)
+    submit(user, upload())
+    with pytest.raises(OverLimit, match="2 jobs in the last 24 hours"):
+        submit(user, upload())
+
+
+def test_haplotype_aware_consequences_are_for_who_has_them(user: Any, upload: Any, limits: FakeLimits):
+    key = upload()
+    limits.haplotype_aware = False
+    with pytest.raises(OverLimit, match="Haplotype-aware consequences are not part of"):
+        uploads.submit(user, key, "demo/1", haplotype_aware=True)
+    limits.haplotype_aware = True
+    assert uploads.submit(user, key, "demo/1", haplotype_aware=True).haplotype_aware
+
+
+def test_a_submit_sent_twice_is_not_one_job_too_many(user: Any, upload: Any, limits: FakeLimits):
+    limits.jobs_at_once = 1
+    key = upload()
+    assert submit(user, key) == submit(user, key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_submits_at_once_only_as_many_get_in_as_fit(user: Any, upload: Any, limits: FakeLimits):
+    limits.jobs_at_once = 2
+
+    def try_to_submit(key: str) -> bool:
+        try:
+            submit(user, key)
+        except OverLimit:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(try_to_submit, [upload() for _ in range(6)])) == 2
+    assert Job.objects.count() == 2
 
 
 def test_a_reference_that_is_not_there_is_refused_and_the_file_stays(user: Any, upload: Any):

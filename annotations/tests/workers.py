@@ -34,6 +34,7 @@ class Workers:
         tasks: dict[str, Callable[..., None]] = {
             "annotate": running.run,
             "annotate_shard": scattering.run_shard,
+            "annotate_shard_first": scattering.run_shard,
             "gather": scattering.gather,
         }
         for number, (name, args) in enumerate(messages):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotations import references, uploads
 from annotations.forms import AnnotationForm
-from annotations.limits import limits_of
+from annotations.limits import limits_of, usage_of, wrong_with_another_job
 
 
 @login_required
@@ -35,7 +35,9 @@ def sample(request: HttpRequest, name: str) -> FileResponse:
 @login_required
 @require_POST
 def begin(request: HttpRequest) -> JsonResponse:
-    """A form for the file whose name is in `file_name`: {"url", "fields"}."""
+    """A form for the file whose name is in `file_name`: {"url", "fields"}; 409 {"message"}: no room."""
+    if wrong := wrong_with_another_job(request.user, haplotype_aware="haplotype_aware" in request.POST):
+        return JsonResponse({"message": wrong}, status=409)
     form = uploads.begin(request.user, request.POST.get("file_name", ""))
     return JsonResponse({"url": form.url, "fields": form.fields})
 
@@ -50,6 +52,8 @@ def submit(request: HttpRequest) -> HttpResponse:
             return _ask(request, request.POST.get("key", ""), form)
         try:
             job = uploads.submit(request.user, **form.cleaned_data)
+        except uploads.OverLimit as refusal:
+            return _ask(request, form.cleaned_data["key"], form, refusal)  # the file may wait for its turn
         except uploads.UploadRefused as refusal:
             return _upload_page(request, AnnotationForm(), refusal)
         return redirect(job)
@@ -59,12 +63,20 @@ def submit(request: HttpRequest) -> HttpResponse:
     return _ask(request, key, AnnotationForm(initial={"key": key}))
 
 
-def _ask(request: HttpRequest, key: str, form: AnnotationForm) -> HttpResponse:
+def _ask(
+    request: HttpRequest, key: str, form: AnnotationForm, over_limit: uploads.OverLimit | None = None
+) -> HttpResponse:
     try:
         upload = uploads.arrived(request.user, key)
     except uploads.UploadRefused as refusal:
         return _upload_page(request, form, refusal)
-    context = {"form": form, "upload": upload}
+    context = {
+        "form": form,
+        "upload": upload,
+        "limits": limits_of(request.user),
+        "refusal": over_limit,
+        "over_limit": over_limit is not None,
+    }
     return render(request, "annotations/submit.html", context, status=400 if form.is_bound else 200)
 
 
@@ -75,6 +87,8 @@ def _upload_page(
     context = {
         "form": form,
         "refusal": refusal,
+        "over_limit": isinstance(refusal, uploads.OverLimit),
+        "usage": usage_of(request.user),
         "upload_form": uploads.begin(request.user, redirect_url=back),
         "limits": limits_of(request.user),
         "samples": sorted({bundle.name for bundle in form.bundles if references.sample(bundle.name)}),

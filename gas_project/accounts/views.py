@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from annotations.limits import usage_of
 from billing.tiers import tier_of
 from gas_project.accounts.forms import ProfileForm
 
@@ -19,4 +20,8 @@ def profile(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, "Your profile is saved.")
         return redirect("profile")
-    return render(request, "profile.html", {"form": form, "tier": tier_of(request.user)})
+    return render(
+        request,
+        "profile.html",
+        {"form": form, "tier": tier_of(request.user), "usage": usage_of(request.user)},
+    )

@@ -25,7 +25,8 @@ def only_one(state_dir: Path) -> Iterator[None]:
             process = file.read().strip() or "unknown"
             raise Refusal(
                 f"The service is already running on {state_dir} (process {process}). Stop that one first, or "
-                "name another folder with GAS_STATE_DIR, and other ports with GAS_PORT and GAS_BROKER_PORT."
+                "name another folder with GAS_STATE_DIR, and other ports with GAS_PORT, GAS_BROKER_PORT and "
+                "GAS_STRIPE_STANDIN_PORT."
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))

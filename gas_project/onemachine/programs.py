@@ -1,6 +1,8 @@
 """What runs on one machine: command lines, environments, and how one sees that each is there."""
 
+import functools
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable
@@ -13,7 +15,9 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from annotations.sweeping import resume_all
+from billing.standin.account import PREMIUM_PRICE
 from gas_project.celery import app, ready_file
+from gas_project.checks import is_loopback
 from gas_project.environment import BASE_DIR
 from gas_project.onemachine.supervisor import Program
 from tasks.queues import QUEUES
@@ -21,13 +25,15 @@ from tasks.queues import QUEUES
 log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
+TRIAL_RETENTION_SECONDS = 300
 WARM_SECONDS = 10  # in which a stopping worker may finish what it does; then its jobs go back to the queue
 
 
 def program_groups() -> list[list[Program]]:
     """In the order of their starts; the broker is only ours to start when none is named."""
     services = [web(), worker(), beat()]
-    return [[broker()], services] if settings.BROKER_IS_EMBEDDED else [services]
+    needed = ([broker()] if settings.BROKER_IS_EMBEDDED else []) + ([standin()] if pays_at_standin() else [])
+    return [needed, services] if needed else [services]
 
 
 def broker() -> Program:
@@ -54,6 +60,22 @@ def broker() -> Program:
         is_ready=_answers(port, "/_ministack/ready"),
         when_ready=make_queues,
         stop=((signal.SIGTERM, 15),),  # in which it saves its messages
+    )
+
+
+def pays_at_standin() -> bool:
+    """Whether premium is to be tried out here: nobody has named a Stripe account, nor another place to be."""
+    environment = settings.ENVIRONMENT
+    return not environment.stripe_api_key and is_loopback(settings.SITE_URL)
+
+
+def standin() -> Program:
+    """The stand-in for Stripe. It refuses without DEBUG, so it alone has it; it shows no page of ours."""
+    return Program(
+        "stripe",
+        [sys.executable, "-m", "billing.standin"],
+        _environment() | {"DJANGO_SETTINGS_MODULE": "gas_project.settings", "GAS_DEBUG": "true"},
+        is_ready=_answers(settings.ENVIRONMENT.stripe_standin_port, "/"),
     )
 
 
@@ -127,8 +149,27 @@ def _celery(command: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours; the project is found from whatever folder we run in, and output comes line by line."""
-    return dict(os.environ) | {"PYTHONPATH": str(BASE_DIR), "PYTHONUNBUFFERED": "1"}
+    """Ours; the project is found from whatever folder we run in, and output comes line by line.
+
+    On one machine a free result is archived so soon that a newcomer sees it happen.
+    """
+    return (
+        {"GAS_FREE_RETENTION_SECONDS": str(TRIAL_RETENTION_SECONDS)}
+        | dict(os.environ)
+        | {"PYTHONPATH": str(BASE_DIR), "PYTHONUNBUFFERED": "1"}
+        | (_standin_environment() if pays_at_standin() else {})
+    )
+
+
+@functools.cache
+def _standin_environment() -> dict[str, str]:
+    """What the stand-in and those who speak with it have to agree on; the secrets live as long as we do."""
+    return {
+        "GAS_STRIPE_STANDIN": "true",
+        "GAS_STRIPE_API_KEY": f"sk_test_{secrets.token_hex(16)}",
+        "GAS_STRIPE_WEBHOOK_SECRETS": f"whsec_{secrets.token_hex(16)}",
+        "GAS_STRIPE_PRICE": PREMIUM_PRICE,
+    }
 
 
 def _answers(port: int, path: str) -> Callable[[], bool]:

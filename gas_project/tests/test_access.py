@@ -2,32 +2,43 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotations.models import Job
 from annotations.storage.port import object_store
+from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
+from billing.models import Customer, Outgoing, StripeEvent
 from gas_project import health
 from gas_project.accounts.models import User
-from gas_project.tests.factories import make_user
+from gas_project.tests.factories import make_premium_user, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 
 @dataclass(frozen=True)
 class Access:
-    """The status that GET gives to each: 200 shown, 302 sent elsewhere, 404 as if it were not there."""
+    """The status that GET gives to each: 200 shown, 302 sent elsewhere, 404 as if it were not there.
+
+    The owner is on the free tier; somebody on the premium tier is, to this owner's job, another one.
+    """
 
     anonymous: int
     other: int
     owner: int
     staff: int
     args: tuple[str, ...] = ()
+    differs: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def premium(self) -> int:
+        return self.differs.get("premium", self.other)
 
 
 def public(*args: str) -> Access:
@@ -67,6 +78,12 @@ ACCESS = {
     "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
+    # billing
+    "billing:overview": for_anyone_logged_in(),
+    "billing:subscribe": Access(302, 405, 405, 405),
+    "billing:portal": Access(302, 405, 405, 405),
+    "billing:welcome": Access(302, 200, 200, 200, differs={"premium": 302}),  # there already
+    "billing:webhook": not_for_get(),
     # storage: the signature is the permission, whoever comes with it
     "annotations:receive_upload": not_for_get(),
     "annotations:download": Access(403, 403, 403, 403),
@@ -87,6 +104,23 @@ ACCESS = {
     "account_reset_password_from_key_done": public(),
     "account_confirm_login_code": Access(302, 302, 302, 302),  # logging in by code is switched off
 }
+
+
+PEOPLE = ("anonymous", "other", "owner", "premium", "staff")
+# What an empty POST gives to (anonymous, whoever has logged in); elsewhere it is refused by 405.
+POSTS = {
+    "profile": (302, 200),
+    "annotations:begin_upload": (302, 200),
+    "annotations:submit": (302, 400),
+    "annotations:cancel_job": (302, 404),
+    "annotations:receive_upload": (403, 403),
+    "billing:subscribe": (302, 302),  # to Stripe, or back to the page where payments are off
+    "billing:portal": (302, 302),
+    "billing:webhook": (400, 400),  # not signed
+}
+# What its owner does to a job by a POST; to everybody else there is no such job.
+DEEDS = {"annotations:cancel_job"}
+UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
 
 
 def names(patterns: list[Any] | None = None, namespace: str = "") -> Iterator[str]:
@@ -111,7 +145,8 @@ def job(user: User, tmp_path: Any) -> Job:
 @pytest.fixture
 def clients(user: User, other_user: User) -> dict[str, Client]:
     staff = make_user("s@example.org", is_staff=True)
-    people = {"anonymous": None, "other": other_user, "owner": user, "staff": staff}
+    premium = make_premium_user()
+    people = {"anonymous": None, "other": other_user, "owner": user, "premium": premium, "staff": staff}
     clients = {}
     for who, person in people.items():
         clients[who] = Client()
@@ -134,7 +169,7 @@ def test_every_address_has_its_line():
     assert set(names()) == set(ACCESS)
 
 
-@pytest.mark.parametrize("who", ["anonymous", "other", "owner", "staff"])
+@pytest.mark.parametrize("who", PEOPLE)
 def test_each_address_answers_everyone_as_its_line_says(clients: dict[str, Client], job: Job, who: str):
     answers = {name: get(clients[who], name, job).status_code for name in ACCESS}
     assert answers == {name: getattr(access, who) for name, access in ACCESS.items()}
@@ -158,9 +193,9 @@ def test_every_page_allows_no_script_or_style_within_it(clients: dict[str, Clien
 
 def test_the_admin_is_for_staff(clients: dict[str, Client]):
     statuses = {who: client.get(reverse("admin:index")).status_code for who, client in clients.items()}
-    assert statuses == {"anonymous": 302, "other": 302, "owner": 302, "staff": 200}
+    assert statuses == {"anonymous": 302, "other": 302, "owner": 302, "premium": 302, "staff": 200}
     login = {who: client.get(reverse("admin:login")).status_code for who, client in clients.items()}
-    assert login == {"anonymous": 302, "other": 403, "owner": 403, "staff": 302}
+    assert login == {"anonymous": 302, "other": 403, "owner": 403, "premium": 403, "staff": 302}
 
 
 def test_a_file_is_begun_and_a_job_submitted_or_cancelled_only_with_a_csrf_token(user: User):
@@ -171,3 +206,136 @@ def test_a_file_is_begun_and_a_job_submitted_or_cancelled_only_with_a_csrf_token
         response = client.post(url, {"file_name": "a.vcf"})
         assert response.status_code == 403
         assert "out of date" in response.content.decode()
+
+
+def address(name: str, job: Job) -> str:
+    return reverse(name, args=[job.job_id if arg == "JOB" else arg for arg in ACCESS[name].args])
+
+
+def everything() -> list[Any]:
+    """All that a request could have changed."""
+    return [
+        list(model.objects.order_by("pk").values()) for model in (Job, User, Customer, StripeEvent, Outgoing)
+    ]
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_every_method_of_every_address_answers_everyone_as_it_should(
+    clients: dict[str, Client], job: Job, who: str, sent_tasks: list[Any]
+):
+    client, before = clients[who], everything()
+    wrong = []
+    # Accounts are allauth's, whose forms take a POST from everybody; its own tests walk them.
+    ours = [name for name in ACCESS if not name.startswith("account_")]
+    for name in ours:
+        for method in ("head", "post", *UNUSED_METHODS):
+            if (who, method) == ("owner", "post") and name in DEEDS:
+                continue
+            status = getattr(client, method)(address(name, job)).status_code
+            if method == "head":
+                allowed = {getattr(ACCESS[name], who)}
+            elif method == "post" and name in POSTS:
+                allowed = {POSTS[name][who != "anonymous"]}
+            else:
+                # Who has to log in first is told that first.
+                allowed = {405, 302} if who == "anonymous" else {405}
+            if status not in allowed:
+                wrong.append((name, method, status))
+    assert wrong == []
+    assert everything() == before
+    assert sent_tasks == []
+
+
+@pytest.mark.parametrize("who", ["anonymous", "other", "owner", "premium"])
+def test_no_page_of_the_admin_lets_others_than_staff_in(clients: dict[str, Client], job: Job, who: str):
+    before = everything()
+    open_to_all = {"admin:login", "admin:logout"}
+    for name, url in admin_addresses(job):
+        for method in ("get", "head", "post", "put", "delete"):
+            if name not in open_to_all:
+                response = getattr(clients[who], method)(url)
+                assert response.status_code == 302, (name, method)
+                assert response["Location"].startswith("/admin/login/"), (name, method)
+    assert everything() == before
+
+
+def admin_addresses(job: Job) -> Iterator[tuple[str, str]]:
+    """Name and address of every page of the admin, with a thing that exists where one is needed."""
+    _, admin = get_resolver().namespace_dict["admin"]
+    known = {"app_label": "billing", "content_type_id": "1"}
+    for name in {key for key in admin.reverse_dict if isinstance(key, str)}:
+        for possibilities, *_ in admin.reverse_dict.getlist(name):
+            for _, parameters in possibilities:
+                args = [known.get(parameter, job.pk) for parameter in parameters]
+                yield f"admin:{name}", reverse(f"admin:{name}", args=args)
+
+
+class TestWhatPremiumGives:
+    """No way leads around the tier: not by another address, nor by a form kept or changed."""
+
+    @pytest.fixture(autouse=True)
+    def small_files(self, settings: Any) -> None:
+        write_bundle(settings.REFERENCES_DIR)
+        settings.TIERS = {
+            "free": replace(settings.TIERS["free"], upload_max_bytes=20, jobs_at_once=1, jobs_a_day=2),
+            "premium": settings.TIERS["premium"],
+        }
+
+    def upload(self, client: Client, size_bytes: int) -> tuple[int, str]:
+        """The status of the storage's answer, and the key."""
+        form = client.post(reverse("annotations:begin_upload"), {"file_name": "a.vcf"}).json()
+        file = SimpleUploadedFile("a.vcf", b"#" * size_bytes)
+        return client.post(form["url"], form["fields"] | {"file": file}).status_code, form["fields"]["key"]
+
+    def submit(self, client: Client, key: str, **more: str) -> int:
+        data = {"key": key, "reference": "demo/1", **more}
+        return client.post(reverse("annotations:submit"), data).status_code
+
+    @pytest.mark.parametrize(("who", "status"), [("owner", 400), ("premium", 204)])
+    def test_the_storage_takes_no_more_than_the_tier_allows(
+        self, clients: dict[str, Client], who: str, status: int
+    ):
+        assert self.upload(clients[who], 21)[0] == status
+
+    @pytest.mark.parametrize(("who", "status"), [("owner", 400), ("premium", 302)])
+    def test_what_lies_in_the_storage_is_measured_again(
+        self, clients: dict[str, Client], who: str, status: int, tmp_path: Any
+    ):
+        _, key = self.upload(clients[who], 5)
+        (tmp_path / "large").write_bytes(b"#" * 21)
+        object_store().publish(tmp_path / "large", key)  # by a form from richer days
+        assert self.submit(clients[who], key) == status
+        assert Job.objects.exists() is (status == 302)
+
+    @pytest.mark.parametrize(("who", "status"), [("owner", 400), ("premium", 302)])
+    def test_haplotypes_cannot_be_had_by_a_form_of_ones_own(
+        self, clients: dict[str, Client], who: str, status: int
+    ):
+        _, key = self.upload(clients[who], 5)
+        assert self.submit(clients[who], key, haplotype_aware="on") == status
+
+    @pytest.mark.parametrize(("who", "statuses"), [("owner", [302, 400, 302, 400]), ("premium", [302] * 4)])
+    def test_jobs_are_counted_however_their_files_came(
+        self, clients: dict[str, Client], who: str, statuses: list[int]
+    ):
+        keys = [self.upload(clients[who], 5)[1] for _ in statuses]
+        found = [self.submit(clients[who], key) for key in keys[:2]]  # the second is one too many at once
+        Job.objects.update(status="COMPLETED")
+        found.append(self.submit(clients[who], keys[2]))
+        Job.objects.update(status="COMPLETED")
+        found.append(self.submit(clients[who], keys[3]))  # and the last one too many a day
+        assert found == statuses
+
+    def test_a_stranger_submits_nothing_of_anybody(self, clients: dict[str, Client]):
+        _, key = self.upload(clients["premium"], 5)
+        assert self.submit(clients["owner"], key) == 400
+        assert self.submit(clients["anonymous"], key) == 302
+        assert not Job.objects.exists()
+
+    def test_nobody_becomes_premium_by_the_pages_of_billing(self, clients: dict[str, Client], user: User):
+        for client in (clients["owner"], clients["anonymous"]):
+            client.get(reverse("billing:welcome"), {"session_id": "cs_test_1", "tier": "premium"})
+            client.post(reverse("billing:subscribe"), {"tier": "premium"})
+            client.post(reverse("profile"), {"name": "Ada", "tier": "premium", "customer-0-tier": "premium"})
+            client.post(reverse("billing:webhook"), {"type": "checkout.session.completed"})
+        assert not Customer.objects.filter(user=user, tier="premium").exists()

@@ -143,7 +143,8 @@ def test_the_list_of_people_shows_their_tier(admin: Client):
     assert "grace@example.org" in shown and "Premium" in shown
 
 
-def test_a_tier_is_set_on_the_page_of_its_user(admin: Client, user: User):
+@pytest.mark.django_db(transaction=True)
+def test_premium_is_given_on_the_page_of_its_user(admin: Client, user: User, sent_tasks: list[Any]):
     url = reverse("admin:accounts_user_change", args=[user.pk])
     response = admin.post(
         url,
@@ -152,13 +153,18 @@ def test_a_tier_is_set_on_the_page_of_its_user(admin: Client, user: User):
             "is_active": "on",
             "customer-TOTAL_FORMS": "1",
             "customer-INITIAL_FORMS": "0",
-            "customer-0-tier": "premium",
+            "customer-0-comp_until_0": "2100-01-01",
+            "customer-0-comp_until_1": "00:00",
+            "customer-0-comp_reason": "helps us test",
             "customer-0-user": str(user.pk),
         },
     )
     assert response.status_code == 302
     user.refresh_from_db()
-    assert user.customer.tier == "premium"
+    assert user.customer.comp_reason == "helps us test"
+    assert [(task.name, task.args) for task in sent_tasks] == [
+        ("tasks.sync_subscription", (user.customer.pk,))
+    ]
 
 
 def test_a_person_is_added_by_address_and_password(admin: Client):

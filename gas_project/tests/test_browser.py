@@ -10,7 +10,7 @@ from django.test import Client
 from annotations.job_queries import Outputs
 from annotations.models import Job
 from annotations.tests.bundles import write_bundle
-from gas_project.tests.factories import make_user
+from gas_project.tests.factories import make_premium_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def open_page(chromium: Any, live_server: Any, settings: Any, client: Client) -> Iterator[Callable[..., Any]]:
     """Opens a page of somebody who has logged in. An error of a script, or a refused one, fails the test."""
     write_bundle(settings.REFERENCES_DIR)
-    client.force_login(make_user("ada@example.org"))
+    client.force_login(make_premium_user("ada@example.org"))
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     contexts: list[Any] = []
     problems: list[str] = []

@@ -55,6 +55,40 @@ def test_a_state_folder_that_cannot_be_written_is_refused(settings: Any) -> None
     assert "GAS_STATE_DIR" in (message.hint or "")
 
 
+STANDIN = {
+    "GAS_STRIPE_STANDIN": "true",
+    "GAS_STRIPE_API_KEY": "sk_test_x",
+    "GAS_STRIPE_WEBHOOK_SECRETS": "whsec_x",
+    "GAS_STRIPE_PRICE": "price_x",
+}
+
+
+@pytest.mark.parametrize(
+    ("environ", "site", "ids"),
+    [
+        (STANDIN, "http://127.0.0.1:8000", []),
+        (STANDIN, "https://gas.example.org", ["gas.E007"]),
+        (STANDIN | {"GAS_STRIPE_API_KEY": "sk_live_x"}, "http://localhost:8000", ["gas.E006"]),
+        ({"GAS_STRIPE_API_KEY": "sk_test_x"}, "https://gas.example.org", ["gas.E005"]),
+    ],
+)
+def test_payments_that_cannot_be_meant_are_refused(
+    settings: Any, environ: dict[str, str], site: str, ids: list[str]
+) -> None:
+    settings.SITE_URL = site
+    assert [message.id for message in checks_with(settings, environ)] == ids
+
+
+def test_the_stand_in_for_stripe_is_not_deployed(settings: Any) -> None:
+    environ = STANDIN | {"GAS_SECRET_KEY": "x" * 60}
+    assert [message.id for message in checks_with(settings, environ, deploy=True)] == ["gas.E008"]
+
+
+def test_a_wrong_key_of_stripe_is_not_shown(settings: Any) -> None:
+    (message,) = checks_with(settings, {"GAS_STRIPE_API_KEY": "pk_live_hush"})
+    assert "hush" not in message.msg
+
+
 @pytest.mark.parametrize(("environ", "ids"), [({}, ["gas.E003"]), ({"GAS_SECRET_KEY": "x" * 60}, [])])
 def test_a_public_site_needs_a_secret_of_its_own(
     settings: Any, environ: dict[str, str], ids: list[str]

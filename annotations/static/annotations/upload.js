@@ -1,6 +1,8 @@
 // Sends the chosen file straight to the storage, shows how far it is, then submits the job.
 // Without this script the same file goes by the plain form, and a second page asks for the rest.
 
+class OverLimit extends Error {}  // a higher tier would allow it
+
 const upload = document.getElementById("upload");
 const annotate = document.getElementById("annotate");
 if (upload && annotate) start();
@@ -33,7 +35,7 @@ function start() {
       input.dispatchEvent(new Event("change"));
     }
   });
-  input.addEventListener("change", () => say(wrongWith(input.files[0])));
+  input.addEventListener("change", () => say(wrongWith(input.files[0]), isTooLarge(input.files[0])));
   stop.addEventListener("click", () => sending?.abort());
   // An upload that was begun is not lost by a wrong click.
   window.addEventListener("beforeunload", (event) => sending && event.preventDefault());
@@ -42,7 +44,7 @@ function start() {
     event.preventDefault();
     const file = input.files[0];
     const wrong = file ? wrongWith(file) : "Choose a file first.";
-    say(wrong);
+    say(wrong, isTooLarge(file));
     if (wrong) {
       input.focus();
       return;
@@ -57,7 +59,7 @@ function start() {
     } catch (error) {
       sending = null;
       busy(false);
-      say(error.message);
+      say(error.message, error instanceof OverLimit);
     }
   });
 
@@ -67,15 +69,20 @@ function start() {
   function wrongWith(file) {
     if (!file) return "";
     if (file.size === 0) return `${file.name} is empty.`;
-    if (file.size > Number(upload.dataset.maxBytes)) {
+    if (isTooLarge(file)) {
       return `${file.name} has ${megabytes(file.size)}; up to ${megabytes(upload.dataset.maxBytes)} are allowed. ` +
         "Compress it with bgzip, or split it by chromosome.";
     }
     return "";
   }
 
-  function say(text) {
-    problem.textContent = text;
+  function isTooLarge(file) {
+    return Boolean(file) && file.size > Number(upload.dataset.maxBytes);
+  }
+
+  function say(text, isOverLimit) {
+    problem.querySelector("span").textContent = text;
+    problem.querySelector("a").hidden = !(isOverLimit && upload.dataset.upgrade);
     problem.hidden = !text;
   }
 
@@ -95,6 +102,7 @@ function start() {
   async function begin(fileName) {
     const body = new FormData();
     body.append("file_name", fileName);
+    if (annotate.elements.haplotype_aware.checked) body.append("haplotype_aware", "on");
     body.append("csrfmiddlewaretoken", annotate.elements.csrfmiddlewaretoken.value);
     let response;
     try {
@@ -103,6 +111,7 @@ function start() {
       throw new Error("The service can't be reached. Please try again.");
     }
     if (response.redirected) throw new Error("You have been logged out. Please log in in another tab, then try again.");
+    if (response.status === 409) throw new OverLimit((await response.json()).message);
     if (!response.ok) throw new Error("The upload could not begin. Please load this page again.");
     return response.json();
   }

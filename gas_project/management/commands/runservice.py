@@ -14,7 +14,7 @@ from gas_project.onemachine.supervisor import Supervisor, SupervisorError
 
 
 class Command(BaseCommand):
-    help = "Run web, worker, beat and the embedded broker on this machine; Ctrl-C stops them."
+    help = "Run web, worker, beat, a broker and a stand-in for Stripe on this machine; Ctrl-C stops them."
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,6 +24,10 @@ class Command(BaseCommand):
                 require_free_port(programs.HOST, environment.port, "GAS_PORT")
                 if settings.BROKER_IS_EMBEDDED:
                     require_free_port(programs.HOST, environment.broker_port, "GAS_BROKER_PORT")
+                if programs.pays_at_standin():
+                    require_free_port(
+                        programs.HOST, environment.stripe_standin_port, "GAS_STRIPE_STANDIN_PORT"
+                    )
                 self._run()
         except (Refusal, SupervisorError) as error:
             raise CommandError(str(error)) from None
@@ -39,6 +43,11 @@ class Command(BaseCommand):
         for account in new_accounts:
             self._say(
                 "service", f"{account.role}: {account.email}  password: {account.password}  (shown this once)"
+            )
+        if programs.pays_at_standin():
+            self._say(
+                "service",
+                f"premium takes card 4242 4242 4242 4242; {settings.STRIPE_STANDIN_URL} moves its time",
             )
         self._say("service", f"ready: open {settings.SITE_URL} in a browser; Ctrl-C stops the service")
 

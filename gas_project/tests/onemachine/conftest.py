@@ -25,6 +25,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str])
             "GAS_STATE_DIR": str(state_dir),
             "GAS_PORT": str(free_port()),
             "GAS_BROKER_PORT": str(free_port()),
+            "GAS_STRIPE_STANDIN_PORT": str(free_port()),
+            "GAS_FREE_UPLOAD_MAX_BYTES": "1000000",
         }
         | variables
     )

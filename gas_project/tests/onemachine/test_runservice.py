@@ -68,6 +68,7 @@ def test_the_queues_are_there_and_empty_again(service: Service) -> None:
     assert {queue.name: messages_waiting(connection, queue.name) for queue in QUEUES} == {
         "annotate": 0,
         "shards": 0,
+        "shards-first": 0,
         "archive": 0,
         "default": 0,
     }

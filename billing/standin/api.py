@@ -1,0 +1,276 @@
+"""Stripe's API, as far as the service uses it and a person at the stand-in needs it.
+
+An operation names the parameters that it knows; a test holds these against the SDK's. Another one is refused,
+as Stripe does.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from billing.gateway import API_VERSION
+from billing.standin import life, objects
+from billing.standin.account import Account
+from billing.standin.errors import ApiError, invalid
+from billing.standin.objects import Json
+from billing.standin.parameters import Parameters, boolean, only
+
+LARGEST_PAGE = 100
+DEFAULT_PAGE = 10
+Operation = Callable[..., Json]
+OPERATIONS: list[tuple[str, re.Pattern[str], Operation]] = []
+
+
+def operation(method: str, path: str) -> Callable[[Operation], Operation]:
+    """`{id}` in the path is handed on as an argument."""
+    pattern = re.compile(path.replace("{id}", r"(\w+)"))
+
+    def register(function: Operation) -> Operation:
+        OPERATIONS.append((method, pattern, function))
+        return function
+
+    return register
+
+
+class Api:
+    """Answers requests; `base` is the address of the stand-in's own pages."""
+
+    def __init__(self, account: Account, api_key: str, base: str) -> None:
+        self.account = account
+        self.base = base
+        self._api_key = api_key
+
+    def answer(
+        self, method: str, path: str, given: Parameters, headers: dict[str, str]
+    ) -> tuple[int, Json, bool]:
+        """Status, body, and whether it is an earlier answer given again."""
+        try:
+            self._let_in(headers)
+            key = headers.get("idempotency-key", "") if method == "POST" else ""
+            with self.account.lock:
+                life.advance(self.account, 0)
+                return self._once(key, method, path, given)
+        except ApiError as error:
+            return error.status, error.body, False
+
+    def _let_in(self, headers: dict[str, str]) -> None:
+        if headers.get("authorization") != f"Bearer {self._api_key}":
+            raise invalid("Invalid API Key provided.", status=401)
+        version = headers.get("stripe-version")
+        if version != API_VERSION:
+            raise invalid(f"Invalid Stripe API version: {version}. This stand-in speaks {API_VERSION}.")
+
+    def _once(self, key: str, method: str, path: str, given: Parameters) -> tuple[int, Json, bool]:
+        request = {"path": path, "given": json.dumps(given, sort_keys=True)}
+        if key and (earlier := self.account.answers.get(key)):
+            if earlier["request"] != request:
+                message = (
+                    f"Keys for idempotent requests can only be used with the same parameters. Key: {key}"
+                )
+                raise ApiError(400, "idempotency_error", message)
+            return 200, earlier["body"], True
+        body = self._operate(method, path, given)
+        if method != "GET":
+            if key:
+                self.account.answers[key] = {"request": request, "body": body}
+            self.account.save()
+        return 200, body, False
+
+    def _operate(self, method: str, path: str, given: Parameters) -> Json:
+        for known_method, pattern, function in OPERATIONS:
+            if method == known_method and (match := pattern.fullmatch(path)):
+                answer = function(self, given, *match.groups())
+                return expanded(self.account, answer, given.get("expand", []))
+        raise invalid(f"Unrecognized request URL ({method}: {path}).", status=404)
+
+
+def expanded(account: Account, answer: Json, paths: list[str]) -> Json:
+    """A copy with whole objects where `paths` asks for them, without what is only given when asked for."""
+    answer = copy.deepcopy(answer)
+    split = [path.split(".") for path in paths]
+    return {**answer, **_expand(account, answer, split)}
+
+
+def _expand(account: Account, thing: Json, paths: list[list[str]]) -> Json:
+    if thing["object"] == "invoice" and not any(path[0] == "payments" for path in paths):
+        thing.pop("payments", None)
+    for name in {path[0] for path in paths}:
+        inner = [path[1:] for path in paths if path[0] == name and len(path) > 1]
+        value = thing.get(name)
+        if isinstance(value, str) and value in account.objects:
+            thing[name] = _expand(account, copy.deepcopy(account.objects[value]), inner)
+        elif isinstance(value, list):
+            thing[name] = [_expand(account, entry, inner) for entry in value]
+        elif name not in thing:
+            raise invalid(f"This property cannot be expanded ({name}).", param="expand")
+    if thing["object"] == "list" and not paths:
+        thing["data"] = [_expand(account, entry, []) for entry in thing["data"]]
+    return thing
+
+
+def page(given: Parameters, url: str, found: list[Json]) -> Json:
+    """One page of a list: `limit` things after `starting_after`."""
+    limit = int(given.get("limit", DEFAULT_PAGE))
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise invalid(f"Invalid limit: must be between 1 and {LARGEST_PAGE}.", param="limit")
+    if after := given.get("starting_after"):
+        ids = [thing["id"] for thing in found]
+        if after not in ids:
+            raise invalid(f"No such object: '{after}'", code="resource_missing", param="starting_after")
+        found = found[ids.index(after) + 1 :]
+    return objects.list_of(url, found[:limit], has_more=len(found) > limit)
+
+
+PAGING = ("limit", "starting_after")
+
+
+@operation("POST", "/v1/customers")
+def create_customer(api: Api, given: Parameters) -> Json:
+    only(given, "email", "metadata", "name")
+    account = api.account
+    customer = objects.customer(account.now(), given.get("email", ""), given.get("metadata", {}))
+    account.add(customer)
+    account.emit("customer.created", customer)
+    return customer
+
+
+@operation("GET", "/v1/customers/{id}")
+def retrieve_customer(api: Api, given: Parameters, customer_id: str) -> Json:
+    only(given)
+    return api.account.get("customer", customer_id)
+
+
+@operation("POST", "/v1/products")
+def create_product(api: Api, given: Parameters) -> Json:
+    only(given, required=("name",))
+    return api.account.add(objects.product(api.account.now(), given["name"]))
+
+
+@operation("POST", "/v1/prices")
+def create_price(api: Api, given: Parameters) -> Json:
+    only(given, "recurring", required=("currency", "product", "unit_amount"))
+    product = api.account.get("product", given["product"], param="product", status=400)
+    if given.get("recurring") != {"interval": "month"}:
+        raise invalid("This stand-in knows monthly prices only.", param="recurring[interval]")
+    amount = int(given["unit_amount"])
+    return api.account.add(objects.price(api.account.now(), product["id"], amount, given["currency"]))
+
+
+@operation("GET", "/v1/prices/{id}")
+def retrieve_price(api: Api, given: Parameters, price_id: str) -> Json:
+    only(given)
+    return api.account.get("price", price_id, param="price")
+
+
+@operation("POST", "/v1/checkout/sessions")
+def create_checkout_session(api: Api, given: Parameters) -> Json:
+    only(
+        given,
+        *("cancel_url", "client_reference_id", "metadata", "subscription_data"),
+        required=("mode", "customer", "line_items", "success_url"),
+    )
+    if given["mode"] != "subscription":
+        raise invalid("This stand-in sells subscriptions only.", param="mode")
+    account = api.account
+    account.get("customer", given["customer"], param="customer", status=400)
+    price = account.get(
+        "price", given["line_items"][0].get("price", ""), param="line_items[0][price]", status=400
+    )
+    session = account.add(objects.checkout_session(account.now(), api.base, given))
+    metadata = given.get("subscription_data", {}).get("metadata", {})
+    account.carts[session["id"]] = {"price": price["id"], "metadata": metadata}
+    return session
+
+
+@operation("GET", "/v1/checkout/sessions")
+def list_checkout_sessions(api: Api, given: Parameters) -> Json:
+    only(given, "customer", "status", *PAGING)
+    wanted = {name: given[name] for name in ("customer", "status") if name in given}
+    return page(given, "/v1/checkout/sessions", api.account.all("checkout.session", **wanted))
+
+
+@operation("GET", "/v1/checkout/sessions/{id}")
+def retrieve_checkout_session(api: Api, given: Parameters, session_id: str) -> Json:
+    only(given)
+    return api.account.get("checkout.session", session_id, param="session")
+
+
+@operation("POST", "/v1/billing_portal/sessions")
+def create_portal_session(api: Api, given: Parameters) -> Json:
+    only(given, "return_url", required=("customer",))
+    account = api.account
+    account.get("customer", given["customer"], param="customer", status=400)
+    session = objects.portal_session(account.now(), api.base, given["customer"], given.get("return_url", ""))
+    return account.add(session)
+
+
+@operation("GET", "/v1/subscriptions")
+def list_subscriptions(api: Api, given: Parameters) -> Json:
+    only(given, "customer", "status", *PAGING)
+    customer = given.get("customer")
+    if customer:
+        api.account.get("customer", customer, param="customer", status=400)
+    found = api.account.all("subscription", **({"customer": customer} if customer else {}))
+    status = given.get("status")
+    if status is None:
+        found = [subscription for subscription in found if subscription["status"] != "canceled"]
+    elif status != "all":
+        found = [subscription for subscription in found if subscription["status"] == status]
+    return page(given, "/v1/subscriptions", found)
+
+
+@operation("GET", "/v1/subscriptions/{id}")
+def retrieve_subscription(api: Api, given: Parameters, subscription_id: str) -> Json:
+    only(given)
+    return api.account.get("subscription", subscription_id)
+
+
+@operation("POST", "/v1/subscriptions/{id}")
+def update_subscription(api: Api, given: Parameters, subscription_id: str) -> Json:
+    only(given, required=("cancel_at_period_end",))
+    subscription = api.account.get("subscription", subscription_id)
+    life.cancel_at_period_end(api.account, subscription, boolean(given["cancel_at_period_end"]))
+    return subscription
+
+
+@operation("DELETE", "/v1/subscriptions/{id}")
+def cancel_subscription(api: Api, given: Parameters, subscription_id: str) -> Json:
+    only(given)
+    subscription = api.account.get("subscription", subscription_id)
+    life.cancel_now(api.account, subscription)
+    return subscription
+
+
+@operation("GET", "/v1/invoices")
+def list_invoices(api: Api, given: Parameters) -> Json:
+    only(given, "customer", *PAGING)
+    wanted = {"customer": given["customer"]} if "customer" in given else {}
+    return page(given, "/v1/invoices", api.account.all("invoice", **wanted))
+
+
+@operation("GET", "/v1/payment_intents/{id}")
+def retrieve_payment_intent(api: Api, given: Parameters, intent_id: str) -> Json:
+    only(given)
+    return api.account.get("payment_intent", intent_id, param="intent")
+
+
+@operation("GET", "/v1/disputes")
+def list_disputes(api: Api, given: Parameters) -> Json:
+    only(given, "payment_intent", *PAGING)
+    wanted: dict[str, Any] = {"payment_intent": given["payment_intent"]} if "payment_intent" in given else {}
+    return page(given, "/v1/disputes", api.account.all("dispute", **wanted))
+
+
+@operation("GET", "/v1/events")
+def list_events(api: Api, given: Parameters) -> Json:
+    only(given, "type", *PAGING)
+    wanted = {"type": given["type"]} if "type" in given else {}
+    return page(given, "/v1/events", api.account.all("event", **wanted))
+
+
+@operation("GET", "/v1/events/{id}")
+def retrieve_event(api: Api, given: Parameters, event_id: str) -> Json:
+    only(given)
+    return api.account.get("event", event_id)
