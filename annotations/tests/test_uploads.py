@@ -188,7 +188,7 @@ def test_of_many_submits_at_once_only_as_many_get_in_as_fit(user: Any, upload: A
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(try_to_submit, [upload() for _ in range(6)])) == 2
-    assert Job.objects.count() == 2
+    assert Job.objects.of(user).count() == 2
 
 
 def test_a_reference_that_is_not_there_is_refused_and_the_file_stays(user: Any, upload: Any):
