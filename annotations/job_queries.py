@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+from annotations.archive_queries import ArchiveVerbs, next_look
 
 if TYPE_CHECKING:
     from annotations.models import Job  # noqa: F401  names the model in the type of the QuerySet
@@ -32,7 +33,7 @@ class Outputs:
     summary: dict[str, Any]
 
 
-class JobQuerySet(models.QuerySet["Job"]):
+class JobQuerySet(ArchiveVerbs):
     """Verbs return whether this caller won. Statuses are given as text: models imports this module."""
 
     def claim(self, job_id: str, task_id: str) -> bool:
@@ -76,7 +77,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def complete(self, job_id: str, task_id: str, outputs: Outputs) -> bool:
-        """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more."""
+        """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more.
+
+        The sweep will look whether the result's way into the archive was planned.
+        """
         return bool(
             self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
                 status="COMPLETED",
@@ -86,6 +90,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_expires_at=None,
                 failure_reason="",
                 failure_message="",
+                **next_look(timezone.now() + timedelta(seconds=settings.RESEND_AFTER_SECONDS)),
                 **vars(outputs),
             )
         )

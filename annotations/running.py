@@ -176,6 +176,7 @@ def _publish(job: Job, task_id: str, summary: "Summary") -> None:
     log.info("job_completed", seconds=round(time.time() - job.submitted_at.timestamp(), 1))
     _remove_leftovers(job, keep=set(keys.values()))
     enqueue("notify", job.job_id)
+    enqueue("schedule_archive", job.job_id)
 
 
 def _prefix(job: Job) -> str:

@@ -1,5 +1,6 @@
 """What each tier gives. Free and premium are all there is; who is premium, `models.Customer` knows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,14 @@ def tier_of(user: Any) -> Tier:
 
     name = Customer.objects.filter(user=user).values_list("tier", flat=True).first()
     return TIERS[name] if name else FREE
+
+
+def keeping_users() -> Iterator[Any]:
+    """The ids of users whose tier keeps results for ever."""
+    from billing.models import Customer
+
+    keeping = [tier.name for tier in TIERS.values() if tier.retention is None]
+    return Customer.objects.filter(tier__in=keeping).values_list("user_id", flat=True).iterator()
 
 
 def limits_of(user: Any) -> Tier:

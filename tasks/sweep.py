@@ -4,6 +4,7 @@ from celery import current_app, shared_task
 
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
+from archival.sweeping import sweep_keepers, sweep_results
 from tasks.queues import ANNOTATE
 from tasks.sqs import messages_waiting
 
@@ -14,4 +15,6 @@ def sweep() -> None:
     with current_app.connection_for_write() as connection:
         jobs_in_queue = messages_waiting(connection, ANNOTATE)
     sweep_jobs(jobs_in_queue=jobs_in_queue)
+    sweep_results()
+    sweep_keepers()
     remove_abandoned()

@@ -66,6 +66,8 @@ ACCESS = {
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
+    "archival:archive": Access(302, 405, 405, 405, ("JOB",)),
+    "archival:retrieve": Access(302, 405, 405, 405, ("JOB",)),
     # storage: the signature is the permission, whoever comes with it
     "annotations:receive_upload": not_for_get(),
     "annotations:download": Access(403, 403, 403, 403),
