@@ -6,6 +6,7 @@ An archive's id is made by the vault. What the archive is, its description says:
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -50,8 +51,16 @@ class GlacierVault:
         self._vault: dict[str, str] = {"accountId": "-", "vaultName": settings.GLACIER_VAULT}
         self._topic: str = settings.GLACIER_TOPIC
         self._part_bytes = part_bytes
-        self._glacier = vault_client or client("glacier", attempts=4)
-        self._glacier_once = vault_client or client("glacier", attempts=1)
+        self._given_client = vault_client
+
+    @cached_property
+    def _glacier(self) -> Any:
+        return self._given_client or client("glacier", attempts=4)
+
+    @cached_property
+    def _glacier_once(self) -> Any:
+        """botocore would try an expedited request that can't be had again and again."""
+        return self._given_client or client("glacier", attempts=1)
 
     def archive(self, content: BinaryIO, size_bytes: int, token: str) -> str:
         with translated(token, {}):

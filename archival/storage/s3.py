@@ -5,9 +5,10 @@ an upload bears its SHA-256, which S3 compares with what arrived.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, BinaryIO
 
 from boto3.exceptions import S3UploadFailedError
@@ -50,9 +51,15 @@ class S3Archive:
         self._bucket: str = settings.ARCHIVE_BUCKET
         self._storage_class: str = settings.ARCHIVE_STORAGE_CLASS
         self._part_bytes = part_bytes
-        self._s3 = client("s3", attempts=4)
-        # botocore would try the 503 of an expedited request that can't be had again and again.
-        self._s3_once = client("s3", attempts=1)
+
+    @cached_property
+    def _s3(self) -> Any:
+        return client("s3", attempts=4)
+
+    @cached_property
+    def _s3_once(self) -> Any:
+        """botocore would try the 503 of an expedited request that can't be had again and again."""
+        return client("s3", attempts=1)
 
     def archive(self, content: BinaryIO, size_bytes: int, token: str) -> str:
         key = token + SUFFIX
@@ -97,20 +104,13 @@ class S3Archive:
 
     def poll(self, ref: str, ticket: str) -> Progress:
         with translated(ref, MISSING):
-            head = self._head(ref)
-        if head.get("StorageClass", "STANDARD") not in TYPICAL:
-            return Progress.READY
-        match = _RESTORE.search(head.get("Restore", ""))
-        if match is None:
-            return Progress.EXPIRED
-        if match["ongoing"] == "true":
-            return Progress.PENDING
-        expired = match["expires"] and parsedate_to_datetime(match["expires"]) <= datetime.now(UTC)
-        return Progress.EXPIRED if expired else Progress.READY
+            return _progress(self._head(ref))
 
     def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
         with translated(ref, MISSING):
             head = self._head(ref)
+        if _progress(head) is not Progress.READY:
+            raise NotThawed(ref)
 
         def read(first: int, last: int) -> bytes:
             with translated(ref, READING):
@@ -158,3 +158,15 @@ class S3Archive:
         )
         config.max_in_memory_upload_chunks = PARTS_AT_ONCE  # s3transfer's 10 would be 80 MB of waiting parts
         return config
+
+
+def _progress(head: Mapping[str, Any]) -> Progress:
+    if head.get("StorageClass", "STANDARD") not in TYPICAL:
+        return Progress.READY
+    match = _RESTORE.search(head.get("Restore", ""))
+    if match is None:
+        return Progress.EXPIRED
+    if match["ongoing"] == "true":
+        return Progress.PENDING
+    expired = match["expires"] and parsedate_to_datetime(match["expires"]) <= datetime.now(UTC)
+    return Progress.EXPIRED if expired else Progress.READY

@@ -1,0 +1,22 @@
+"""A world in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archival.tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path, sent_tasks: list[Any], db: None) -> Iterator[World]:
+    with World(tmp_path, sent_tasks).in_place() as world:
+        yield world
+
+
+@pytest.fixture
+def premium(world: World, user: Any) -> Any:
+    """The user, on the tier that keeps results."""
+    world.set_tier(user, "premium")
+    return user
