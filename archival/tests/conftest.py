@@ -1,7 +1,6 @@
 """A world in memory."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from archival.tests.world import World
 
 
 @pytest.fixture
-def world(tmp_path: Path, sent_tasks: list[Any], db: None) -> Iterator[World]:
-    with World(tmp_path, sent_tasks).in_place() as world:
+def world(sent_tasks: list[Any], db: None) -> Iterator[World]:
+    with World(sent_tasks).in_place() as world:
         yield world
 
 

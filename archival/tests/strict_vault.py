@@ -1,6 +1,7 @@
 """A stand-in for boto3's client of a Glacier vault, with what moto's lacks.
 
-Uploads in parts, the tree hash compared on arrival, output in ranges, the errors of the real API. It is driven by the adapter's own calls.
+Uploads in parts, the tree hash compared on arrival, output in ranges, the errors of the real API.
+It is driven by the adapter's own calls.
 """
 
 import io
@@ -46,10 +47,10 @@ class StrictVault:
     def expire(self) -> None:
         self.jobs.clear()
 
-    def upload_archive(self, *, archiveDescription: str, checksum: str, body: bytes, **_: Any) -> Any:  # noqa: N803
+    def upload_archive(self, *, archiveDescription: str, checksum: str, body: bytes, **_: Any) -> Any:
         return {"archiveId": self._keep(archiveDescription, body, checksum)}
 
-    def initiate_multipart_upload(self, *, archiveDescription: str, partSize: str, **_: Any) -> Any:  # noqa: N803
+    def initiate_multipart_upload(self, *, archiveDescription: str, partSize: str, **_: Any) -> Any:
         mebibytes, rest = divmod(int(partSize), LEAF_BYTES)
         if rest or mebibytes & (mebibytes - 1):
             raise refusal("InvalidParameterValueException")
@@ -88,10 +89,10 @@ class StrictVault:
             raise refusal("InvalidParameterValueException")
         return {"archiveId": self._keep(upload.description, body, checksum)}
 
-    def abort_multipart_upload(self, *, uploadId: str, **_: Any) -> None:  # noqa: N803
+    def abort_multipart_upload(self, *, uploadId: str, **_: Any) -> None:
         self.uploads.pop(uploadId, None)
 
-    def initiate_job(self, *, jobParameters: dict[str, str], **_: Any) -> Any:  # noqa: N803
+    def initiate_job(self, *, jobParameters: dict[str, str], **_: Any) -> Any:
         if jobParameters["Type"] == "inventory-retrieval":
             return {"jobId": self._job("InventoryRetrieval", {})}
         ref, tier = jobParameters["ArchiveId"], jobParameters["Tier"]
@@ -104,12 +105,12 @@ class StrictVault:
         facts["JobDescription"] = jobParameters["Description"]
         return {"jobId": self._job("ArchiveRetrieval", facts)}
 
-    def describe_job(self, *, jobId: str, **_: Any) -> Any:  # noqa: N803
+    def describe_job(self, *, jobId: str, **_: Any) -> Any:
         if jobId not in self.jobs:
             raise refusal("ResourceNotFoundException", 404)
         return self.jobs[jobId]
 
-    def get_job_output(self, *, jobId: str, range: str = "", **_: Any) -> Any:  # noqa: N803
+    def get_job_output(self, *, jobId: str, range: str = "", **_: Any) -> Any:
         job = self.describe_job(jobId=jobId)
         if not job["Completed"]:
             raise refusal("ResourceNotFoundException", 404)
@@ -123,7 +124,7 @@ class StrictVault:
         part = self.archives[job["ArchiveId"]][first : last + 1]
         return {"body": io.BytesIO(part), "checksum": root(leaves(part))}
 
-    def delete_archive(self, *, archiveId: str, **_: Any) -> None:  # noqa: N803
+    def delete_archive(self, *, archiveId: str, **_: Any) -> None:
         if self.archives.pop(archiveId, None) is None:
             raise refusal("ResourceNotFoundException", 404)
         del self.descriptions[archiveId]

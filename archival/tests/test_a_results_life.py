@@ -79,6 +79,7 @@ def test_a_completed_job_whose_planning_was_lost_is_planned_by_the_sweep(world: 
     sweep_results()
     assert sent(world) == [("schedule_archive", job.job_id)]
     world.run_sent()
+    assert job.completed_at is not None
     assert fresh(job).archive_due_at == job.completed_at + timedelta(days=7)
 
 

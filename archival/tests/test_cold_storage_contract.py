@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 import pytest
@@ -31,16 +31,12 @@ PART_BYTES = 5 * MEBIBYTE  # the smallest that S3 takes
 EXPEDITED = RetrievalOption.EXPEDITED
 
 
-class Finish(Protocol):
-    def __call__(self, ref: str, ticket: str) -> None: ...
-
-
 @dataclass(frozen=True)
 class Doors:
     """A cold storage, and how the test makes time pass for it. `exact`: it knows what it has not."""
 
     storage: ColdStorage
-    finish: Finish
+    finish: Callable[[str, str], None]
     exact: bool = True
 
 

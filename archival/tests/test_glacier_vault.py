@@ -64,7 +64,7 @@ def test_an_upload_that_fails_is_ended(storage: GlacierVault, vault: StrictVault
     def refuse(**_: Any) -> None:
         raise refusal("ServiceUnavailableException", 503)
 
-    vault.complete_multipart_upload = refuse  # type: ignore[method-assign,assignment]
+    vault.complete_multipart_upload = refuse  # type: ignore[method-assign]
     with pytest.raises(ColdStorageError):
         put(storage, bytes(2 * MEBIBYTE))
     assert vault.uploads == {}
