@@ -65,7 +65,7 @@ def _job_of(token: str) -> list[str]:
 def _json(text: Any) -> dict[str, Any]:
     try:
         message = json.loads(text)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise NotAnEvent(f"Expected JSON, found {_shortened(str(text))}.") from error
     if not isinstance(message, dict):
         raise NotAnEvent(f"Expected a JSON object, found {_shortened(str(text))}.")

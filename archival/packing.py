@@ -134,13 +134,13 @@ def unpack(blocks: Iterator[bytes], folder: Path) -> dict[str, Packed]:
         with tarfile.open(fileobj=reader, mode="r|", bufsize=BLOCK_BYTES) as archive:
             for entry in archive:
                 file = archive.extractfile(entry)
-                if file is None or "/" in entry.name or entry.name in {".", ".."}:
+                if file is None or not _is_plain(entry.name) or entry.name in found:
                     raise ArchiveCorrupt(f"The archive holds {entry.name!r}, which is no plain file.")
                 if entry.name == SUMS_NAME:
                     sums = file.read(BLOCK_BYTES).decode()
                 else:
                     found[entry.name] = _extract(file, entry, folder)
-    except (tarfile.TarError, UnicodeDecodeError, EOFError) as error:
+    except (tarfile.TarError, ValueError, EOFError) as error:
         raise ArchiveCorrupt(f"The archive can't be read: {error}.") from error
     if sums != "".join(f"{packed.sha256}  {name}\n" for name, packed in found.items()):
         raise ArchiveCorrupt(f"The files differ from the archive's {SUMS_NAME}, or it has none.")
@@ -155,6 +155,10 @@ def _extract(file: Any, entry: tarfile.TarInfo, folder: Path) -> Packed:
             target.write(block)
             size += len(block)
     return Packed(entry.name, size, digest.hexdigest())
+
+
+def _is_plain(name: str) -> bool:
+    return name not in {"", ".", ".."} and "/" not in name and "\0" not in name
 
 
 def _header(name: str, size_bytes: int) -> bytes:
