@@ -32,6 +32,7 @@ from archival.storage.port import (
 
 SUFFIX = ".tar"
 PART_BYTES = 8 * 1024 * 1024
+READ_BYTES = 4 * 1024 * 1024  # at a time, and in memory twice while it arrives
 MOST_PARTS = 10_000  # of one upload, in S3
 PARTS_AT_ONCE = 2
 NO_THAW_NEEDED = "at hand"  # the ticket for classes that can be read at any time
@@ -120,7 +121,7 @@ class S3Archive:
                 body: bytes = answer["Body"].read()
                 return body
 
-        yield from in_ranges(head["ContentLength"], self._part_bytes, read)
+        yield from in_ranges(head["ContentLength"], READ_BYTES, read)
 
     def delete(self, ref: str) -> None:
         with translated(ref, {}):
