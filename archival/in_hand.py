@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -25,7 +26,7 @@ def in_hand(job_id: str, task_id: str, *, retry_seconds: int) -> Iterator[None]:
     Raises TryLater: the caller sends the task again in `retry_seconds`.
     """
     try:
-        with lease_kept(job_id, task_id, Job.objects.extend_result_lease):
+        with lease_kept(partial(Job.objects.extend_result_lease, job_id, task_id)):
             yield
     except (StorageError, ColdStorageError) as error:
         log.warning("storage_failed", error=str(error))

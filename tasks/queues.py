@@ -3,15 +3,18 @@
 from kombu import Queue
 
 ANNOTATE = "annotate"  # long work: one job a slot
+SHARDS = "shards"  # parts of large jobs: beside `annotate`, so that a small job need not wait for all of them
 ARCHIVE = "archive"  # moving results to cold storage and back
 DEFAULT = "default"  # everything that is short
 
-QUEUES = tuple(Queue(name) for name in (ANNOTATE, ARCHIVE, DEFAULT))
+QUEUES = tuple(Queue(name) for name in (ANNOTATE, SHARDS, ARCHIVE, DEFAULT))
 
 ROUTES = {
     "tasks.annotate": {"queue": ANNOTATE},
+    "tasks.annotate_shard": {"queue": SHARDS},
     "tasks.archive": {"queue": ARCHIVE},
     "tasks.discard": {"queue": ARCHIVE},
+    "tasks.gather": {"queue": ANNOTATE},
     "tasks.notify": {"queue": DEFAULT},
     "tasks.notify_returned": {"queue": DEFAULT},
     "tasks.restart_retention": {"queue": DEFAULT},

@@ -5,7 +5,7 @@ from celery import current_app, shared_task
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
 from archival.sweeping import sweep_keepers, sweep_results
-from tasks.queues import ANNOTATE
+from tasks.queues import ANNOTATE, SHARDS
 from tasks.sqs import messages_waiting
 
 
@@ -14,7 +14,8 @@ def sweep() -> None:
     """Send what is due and send anew what is stale."""
     with current_app.connection_for_write() as connection:
         jobs_in_queue = messages_waiting(connection, ANNOTATE)
-    sweep_jobs(jobs_in_queue=jobs_in_queue)
+        shards_in_queue = messages_waiting(connection, SHARDS)
+    sweep_jobs(jobs_in_queue=jobs_in_queue, shards_in_queue=shards_in_queue)
     sweep_results()
     sweep_keepers()
     remove_abandoned()

@@ -10,7 +10,7 @@ def no_archive_is_null(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotations", "0001_initial"),
+        ("annotations", "0002_shards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
