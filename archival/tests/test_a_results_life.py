@@ -89,6 +89,16 @@ def test_a_tier_that_keeps_results_has_nothing_planned(world: World, premium: An
     assert (fresh(job).archive_due_at, fresh(job).archive_next_at) == (None, None)
 
 
+def test_a_result_that_is_due_when_its_owner_has_become_premium_is_never_copied(
+    world: World, premium: Any
+) -> None:
+    job = world.job(premium)
+    world.run("archive", job.job_id)
+    job = fresh(job)
+    assert (job.result_state, job.archive_due_at) == (ResultState.AVAILABLE, None)
+    assert world.wire.calls == []
+
+
 def test_whoever_becomes_premium_gets_every_result_back_with_the_same_bytes(world: World, user: Any) -> None:
     jobs = [archived(world, user) for _ in range(3)]
     world.set_tier(user, "premium")
