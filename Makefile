@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+EMULATORS := annotations/dynamodb/tests/emulators
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -14,6 +15,14 @@ run: setup ## run the whole service on this machine; Ctrl-C stops it
 
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest
+
+dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
+
+django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, and make their page in docs/
+	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
+
+emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
 
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
@@ -45,6 +54,9 @@ lock: $(VENV)/.dev ## pin the dependencies anew, with hashes
 clean: ## remove the virtual environment and caches; var/ with your data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build *.egg-info
 
+$(EMULATORS)/node_modules/.package-lock.json: $(EMULATORS)/package-lock.json
+	@npm ci --prefix $(EMULATORS) --no-audit --no-fund --ignore-scripts --loglevel=error
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
@@ -59,4 +71,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test lint format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests django-suite emulators lint format bench fuzz pictures lock clean

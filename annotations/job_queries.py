@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
-from annotations.archive_queries import ArchiveVerbs, next_look
+from annotations.archive_queries import SHARDS, ArchiveVerbs, next_look
 
 if TYPE_CHECKING:
     from annotations.models import Job  # noqa: F401  names the model in the type of the QuerySet
@@ -162,6 +162,7 @@ class JobQuerySet(ArchiveVerbs):
                 stage="",
                 completed_at=timezone.now(),
                 lease_expires_at=None,
+                unsettled_shard=None,
             )
         )
 
@@ -254,10 +255,10 @@ class JobQuerySet(ArchiveVerbs):
         )
 
     def notified(self, job_id: str, task_id: str) -> bool:
-        """The mail is out: nobody sends another."""
+        """The mail is out: nobody sends another, and the sweep need not look after the job any more."""
         return bool(
             self.filter(pk=job_id, claimed_by=task_id, notified_at__isnull=True).update(
-                notified_at=timezone.now(), lease_expires_at=None
+                notified_at=timezone.now(), lease_expires_at=None, unsettled_shard=None
             )
         )
 
@@ -271,11 +272,15 @@ class JobQuerySet(ArchiveVerbs):
 
     def of(self, user: Any) -> JobQuerySet:
         """A user's jobs, newest first."""
-        return self.filter(user=user).order_by("-submitted_at")
+        return self.filter(user=user).order_by("-submitted_at", "-job_id")
+
+    def _unsettled(self) -> JobQuerySet:
+        """Narrows what the sweep reads to jobs that may be its business, by an index that holds no others."""
+        return self.filter(unsettled_shard__in=SHARDS)
 
     def nobody_took(self, now: datetime, patience: timedelta) -> JobQuerySet:
         """PENDING jobs whose message was sent longer than `patience` ago, and must be taken for lost."""
-        return self.filter(status="PENDING", queued_at__lt=now - patience)
+        return self._unsettled().filter(status="PENDING", queued_at__lt=now - patience)
 
     def lease_ran_out(self, now: datetime) -> JobQuerySet:
         """RUNNING jobs whose worker has given no sign of life."""
@@ -293,4 +298,4 @@ class JobQuerySet(ArchiveVerbs):
         )
 
     def _sent_long_ago(self, now: datetime) -> JobQuerySet:
-        return self.filter(queued_at__lt=now - timedelta(seconds=settings.RESEND_AFTER_SECONDS))
+        return self._unsettled().filter(queued_at__lt=now - timedelta(seconds=settings.RESEND_AFTER_SECONDS))

@@ -27,11 +27,11 @@ def archive(job_id: str, task_id: str, *, retry_seconds: int) -> None:
     """Archive the result if it is due, or finish what another run has left. Raises in_hand.TryLater."""
     if Job.objects.claim_archiving(job_id, task_id):
         with in_hand(job_id, task_id, retry_seconds=retry_seconds):
-            if job := Job.objects.select_related("user").filter(pk=job_id).first():
+            if job := Job.objects.filter(pk=job_id).first():
                 _archive(job, task_id)
     elif Job.objects.claim_removal(job_id, task_id):
         with in_hand(job_id, task_id, retry_seconds=retry_seconds):
-            if job := Job.objects.select_related("user").filter(pk=job_id).first():
+            if job := Job.objects.filter(pk=job_id).first():
                 _remove_hot_copy(job, task_id)
     else:
         _not_due(job_id)

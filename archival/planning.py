@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 def schedule(job_id: str) -> None:
     """Plan the archival of a result at hand, if its owner's tier has a retention and none is planned."""
-    job = Job.objects.select_related("user").filter(pk=job_id, result_state=ResultState.AVAILABLE).first()
+    job = Job.objects.filter(pk=job_id, result_state=ResultState.AVAILABLE).first()
     if job is None or job.archive_due_at is not None or job.archive_id is not None:
         return
     due_at = due_after(job.user, job.returned_at or job.completed_at or timezone.now())
@@ -33,7 +33,7 @@ def restart_retention(user_id: Any) -> int:
     Returns how many. What is being retrieved comes back first, and gets its retention then.
     """
     planned = 0
-    for job in Job.objects.select_related("user").filter(
+    for job in Job.objects.filter(
         user=user_id, result_state=ResultState.AVAILABLE, archive_due_at__isnull=True
     ):
         due_at = due_after(job.user, timezone.now())

@@ -35,7 +35,7 @@ def restore(job_id: str, task_id: str, *, attempt: int, retry_seconds: int) -> N
 
     `attempt` counts from 0. Raises in_hand.TryLater.
     """
-    job = Job.objects.select_related("user").filter(pk=job_id).first()
+    job = Job.objects.filter(pk=job_id).first()
     if job is None or job.archive_id is None:
         log.info("nothing_to_restore")
         return
@@ -104,7 +104,7 @@ def _restore(job: Job, task_id: str) -> None:
     # What was archived by a run that died before it had removed this; names that are never used again.
     hot.remove(store, hot.keys_of(job).values())
     # 3. Delete the archive, and tell.
-    if back := Job.objects.select_related("user").filter(pk=job.job_id, archive_id__isnull=False).first():
+    if back := Job.objects.filter(pk=job.job_id, archive_id__isnull=False).first():
         _finish(back)
 
 

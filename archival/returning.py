@@ -29,7 +29,7 @@ def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
 
     Where more are expected soon, the last of them does it. Raises in_hand.TryLater.
     """
-    job = Job.objects.select_related("user").filter(pk=job_id, return_mail_due=True).first()
+    job = Job.objects.filter(pk=job_id, return_mail_due=True).first()
     if job is None:
         log.info("return_mail_not_due")
         return

@@ -21,6 +21,10 @@ def _words(value: Any) -> Any:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
+def _pairs(value: Any) -> Any:
+    return dict(word.partition("=")[::2] for word in _words(value)) if isinstance(value, str) else value
+
+
 class Environment(BaseModel, frozen=True):
     """Every variable is named GAS_ and its field in capitals: `GAS_PORT=8080`."""
 
@@ -113,6 +117,27 @@ class Environment(BaseModel, frozen=True):
     storage_events_queue: str = Field(
         "",
         description="SQS queue with the events of S3 or the vault. Empty: retrievals are only asked after.",
+    )
+    jobs_database: Literal["default", "dynamodb"] = Field(
+        "default", description="Where jobs live: in the default database with the accounts, or in DynamoDB."
+    )
+    dynamodb_region: str = Field(
+        "", description="AWS region of the jobs' table. Empty: where the AWS SDK finds it."
+    )
+    dynamodb_endpoint_url: str = Field(
+        "",
+        pattern=r"^$|^https?://",
+        description="Address of DynamoDB. Empty: the region's own.",
+    )
+    dynamodb_prefix: str = Field(
+        "gas-",
+        pattern=r"^[A-Za-z0-9_.-]{0,60}$",
+        description="Beginning of the name of every DynamoDB table.",
+    )
+    dynamodb_names: Annotated[dict[str, str], BeforeValidator(_pairs)] = Field(
+        {},
+        description="Tables and indexes of DynamoDB with names of their own, as "
+        "annotations_job=ada_annotations,job_user_newest=user_id_index.",
     )
     log_json: bool = Field(False, description="Log lines as JSON.")
 

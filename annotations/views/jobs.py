@@ -5,7 +5,6 @@ from uuid import UUID
 
 import structlog
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -13,6 +12,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotations.limits import limits_of
 from annotations.models import Job
+from annotations.paging import page_of
 from annotations.results import LOG, files_of
 from annotations.storage.port import ObjectMissing, object_store
 from annotations.summary import Summary
@@ -28,7 +28,12 @@ DOWNLOAD_LINK_SECONDS = 300
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
     """Own jobs, newest first."""
-    page = Paginator(Job.objects.of(request.user), JOBS_ON_A_PAGE).get_page(request.GET.get("page"))
+    page = page_of(
+        Job.objects.of(request.user),
+        JOBS_ON_A_PAGE,
+        before=request.GET.get("before"),
+        after=request.GET.get("after"),
+    )
     return render(request, "annotations/jobs.html", {"page": page})
 
 
