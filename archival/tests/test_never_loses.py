@@ -122,7 +122,7 @@ class ResultsLife(RuleBasedStateMachine):
             self.world.time_passes()
             sweep_results()
             self.world.run_sent(also_delayed=True)
-            if not Job.objects.filter(archive_next_at__isnull=False).exists():
+            if not Job.objects.filter(status="COMPLETED", archive_next_at__isnull=False).exists():
                 break
         self.all_have_their_results()
         states = set(Job.objects.values_list("result_state", flat=True))

@@ -47,7 +47,7 @@ def settle(world: World) -> None:
     for _ in range(12):
         world.vault.finish()
         world.run_sent(also_delayed=True)
-        if not Job.objects.filter(archive_next_at__isnull=False).exists():
+        if not Job.objects.filter(status="COMPLETED", archive_next_at__isnull=False).exists():
             return
         world.time_passes()
         sweep_results()

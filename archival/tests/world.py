@@ -272,9 +272,9 @@ class World:
     def time_passes(self) -> None:
         """Long enough for every lease, plan and poll to have come."""
         past = timezone.now() - HOUR
-        Job.objects.filter(archive_next_at__isnull=False).update(archive_next_at=past)
-        Job.objects.filter(archive_due_at__isnull=False).update(archive_due_at=past)
-        Job.objects.filter(returned_at__isnull=False).update(returned_at=past)
+        Job.objects.filter(status="COMPLETED", archive_next_at__isnull=False).update(archive_next_at=past)
+        Job.objects.filter(status="COMPLETED", archive_due_at__isnull=False).update(archive_due_at=past)
+        Job.objects.filter(status="COMPLETED", returned_at__isnull=False).update(returned_at=past)
 
     def bytes_at_hand(self, job: Job) -> dict[str, bytes | None]:
         return {kind: self.store.objects.get(key) for kind, key in hot.keys_of(job).items()}
