@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+from annotations.archive_queries import SHARDS, ArchiveVerbs, next_look
 
 if TYPE_CHECKING:
     from annotations.models import Job  # noqa: F401  names the model in the type of the QuerySet
 
 MAX_ATTEMPTS = 5
-# Jobs that something is to be done for are spread over as many partitions of DynamoDB's index, each of which
-# takes a thousand writes a second. Never fewer: jobs in the shards left out would not be found.
-SHARDS = range(4)
 GIVEN_UP = (
     f"The annotation was started {MAX_ATTEMPTS} times and never came to an end. "
     "Please tell the people who run this service the job's number."
@@ -40,7 +37,7 @@ class Outputs:
     summary: dict[str, Any]
 
 
-class JobQuerySet(models.QuerySet["Job"]):
+class JobQuerySet(ArchiveVerbs):
     """Verbs return whether this caller won. Statuses are given as text: models imports this module."""
 
     def claim(self, job_id: str, task_id: str) -> bool:
@@ -170,7 +167,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def complete(self, job_id: str, task_id: str, outputs: Outputs) -> bool:
-        """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more."""
+        """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more.
+
+        The sweep will look whether the result's way into the archive was planned.
+        """
         return bool(
             self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
                 status="COMPLETED",
@@ -180,6 +180,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_expires_at=None,
                 failure_reason="",
                 failure_message="",
+                **next_look(timezone.now() + timedelta(seconds=settings.RESEND_AFTER_SECONDS)),
                 **vars(outputs),
             )
         )
@@ -269,34 +270,9 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
-    def plan_archive(self, job_id: str, due_at: datetime) -> bool:
-        """The result is to be archived at that time."""
-        shard = random.choice(SHARDS)  # noqa: S311  spreads load, and is no secret
-        return bool(
-            self.filter(pk=job_id, result_state="AVAILABLE").update(
-                archive_due_at=due_at, archive_shard=shard
-            )
-        )
-
-    def drop_archive(self, job_id: str) -> bool:
-        """The result stays where it is."""
-        return bool(
-            self.filter(pk=job_id, result_state="AVAILABLE", archive_due_at__isnull=False).update(
-                archive_due_at=None, archive_shard=None
-            )
-        )
-
-    def archive_due(self, now: datetime) -> JobQuerySet:
-        """Jobs whose results should be in the archive by now, the longest overdue first."""
-        return self.filter(archive_shard__in=SHARDS, archive_due_at__lte=now).order_by("archive_due_at")
-
     def of(self, user: Any) -> JobQuerySet:
         """A user's jobs, newest first."""
         return self.filter(user=user).order_by("-submitted_at", "-job_id")
-
-    def archived_of(self, user: Any) -> JobQuerySet:
-        """A user's jobs whose results are in the archive."""
-        return self.filter(user=user, archive_id__isnull=False)
 
     def _unsettled(self) -> JobQuerySet:
         """Narrows what the sweep reads to jobs that may be its business, by an index that holds no others."""

@@ -58,7 +58,12 @@ class Status(models.TextChoices):
 class ResultState(models.TextChoices):
     """Where the result is.
 
-    NONE --complete--> AVAILABLE --> ARCHIVING --> ARCHIVED --> THAWING --> RESTORING --> AVAILABLE
+    NONE --complete--> AVAILABLE --claim_archiving--> ARCHIVING --archived--> ARCHIVED
+                        ^  ^ `-------- keep --------------'                       |
+                        |  `- take_back, the archive being gone                   | ask_retrieval
+                    restored                                                      v
+                    RESTORING <-------------- claim_restore ------------------ THAWING
+                        `------------------- ask_again, expired -----------------^
     """
 
     NONE = "NONE", "None yet"
@@ -140,10 +145,36 @@ class Job(models.Model):
     archive_id = models.CharField(  # noqa: DJ001  NULL keeps a job out of the index of the archived ones
         max_length=200, null=True, editable=False, db_column="results_file_archive_id"
     )
-    archive_due_at = models.DateTimeField(null=True, editable=False)
-    archive_shard = models.PositiveSmallIntegerField(
-        null=True, editable=False, help_text="Set while an archival is due."
+    archive_contents = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="Name, size in bytes and SHA-256 of each file in the archive, by kind.",
     )
+    archive_due_at = models.DateTimeField(null=True, editable=False)
+    archived_at = models.DateTimeField("archived", null=True, editable=False)
+    archived_by_hand = models.BooleanField(
+        default=False, editable=False, help_text="Archived because its user asked, not because its time came."
+    )
+    archive_task = models.CharField(
+        max_length=36, blank=True, editable=False, help_text="Id of the task that has the result in hand."
+    )
+    archive_next_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the sweep looks at the result next; in a task's hand, the end of its lease.",
+    )
+    archive_shard = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="Set as long as archive_next_at is."
+    )
+    retrieval_option = models.CharField(max_length=10, blank=True, editable=False)
+    retrieval_ticket = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="What cold storage calls the retrieval."
+    )
+    retrieval_asked_at = models.DateTimeField(null=True, editable=False)
+    retrieval_expected_at = models.DateTimeField(null=True, editable=False)
+    returned_at = models.DateTimeField("back from the archive", null=True, editable=False)
+    return_mail_due = models.BooleanField(default=False, editable=False)
     notified_at = models.DateTimeField(null=True, editable=False)
     unsettled_shard = models.PositiveSmallIntegerField(
         null=True,
@@ -166,9 +197,9 @@ class Job(models.Model):
                 condition=Q(archive_id__isnull=False),
             ),
             models.Index(
-                fields=["archive_shard", "archive_due_at"],
+                fields=["archive_shard", "archive_next_at"],
                 name="job_archive_due",
-                condition=Q(archive_shard__isnull=False, archive_due_at__isnull=False),
+                condition=Q(archive_shard__isnull=False, archive_next_at__isnull=False),
             ),
             models.Index(
                 fields=["unsettled_shard", "queued_at"],
@@ -188,6 +219,11 @@ class Job(models.Model):
     def is_finished(self) -> bool:
         """Nothing more will happen to the work itself."""
         return self.status in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
+
+    @property
+    def result_is_moving(self) -> bool:
+        """The result is on its way into the archive or out of it."""
+        return self.result_state in {ResultState.ARCHIVING, ResultState.THAWING, ResultState.RESTORING}
 
     @property
     def is_with_shards(self) -> bool:

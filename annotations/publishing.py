@@ -50,6 +50,7 @@ def publish(job: Job, task_id: str, summary: "Summary") -> None:
     discard_shards(job)
     remove_below(job_prefix(job), keep=frozenset(keys.values()) | {job.input_key})
     enqueue("notify", job.job_id)
+    enqueue("schedule_archive", job.job_id)
 
 
 def _outputs(keys: dict[str, str], summary: "Summary") -> Outputs:

@@ -1,4 +1,7 @@
-"""What a job has for download."""
+"""What a job has for download.
+
+While a result is copied to the archive it is still at hand; once it is there, the log alone is.
+"""
 
 from dataclasses import dataclass
 
@@ -25,7 +28,10 @@ class ResultFile:
 
 def files_of(job: Job) -> list[ResultFile]:
     """The files that can be downloaded now, the most wanted first."""
-    result_key = job.result_key if job.result_state == ResultState.AVAILABLE else ""
+    at_hand = job.result_state in {ResultState.AVAILABLE, ResultState.ARCHIVING}
+    result_key, index_key, table_key = (
+        (job.result_key, job.index_key, job.table_key) if at_hand else ("", "", "")
+    )
     files = [
         ResultFile(
             "result",
@@ -34,10 +40,8 @@ def files_of(job: Job) -> list[ResultFile]:
             result_key,
             job.result_bytes,
         ),
-        ResultFile("index", "Index", "tabix index of the annotated VCF", result_key and job.index_key),
-        ResultFile(
-            "table", "Table", "Parquet, one row for each allele, for R, Python or DuckDB", job.table_key
-        ),
+        ResultFile("index", "Index", "tabix index of the annotated VCF", index_key),
+        ResultFile("table", "Table", "Parquet, one row for each allele, for R, Python or DuckDB", table_key),
         ResultFile(LOG, "Count log", "what was counted, and what was left unannotated", job.log_key),
     ]
     return [file for file in files if file.key]

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ app = Celery("gas_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["tasks"], related_name="pipeline")
 app.autodiscover_tasks(["tasks"], related_name="billing")
+app.autodiscover_tasks(["tasks"], related_name="archival")
 app.autodiscover_tasks(["tasks"], related_name="sweep")
-app.steps["consumer"].add("tasks.visibility:VisibilityExtender")  # by name: only a worker loads it
+app.steps["consumer"].add("tasks.visibility:VisibilityExtender")  # by name: only a worker loads them
+app.steps["consumer"].add("tasks.storage_events:StorageEvents")
 
 
 # It warns root because a pickled message could run anything; ours are JSON (accept_content), which can't.
@@ -30,9 +33,10 @@ def leave_logging_to_django(**_: Any) -> None:
 
 @signals.task_prerun.connect
 def bind_ids(task_id: str, task: Task, args: Any, **_: Any) -> None:
-    """Every log line of a task bears its id and, since most tasks take one, the job's."""
+    """Every log line of a task bears its id and that of the job, or user, which is its first argument."""
+    subject = next(iter(signature(task.run).parameters), "argument")
     structlog.contextvars.bind_contextvars(
-        task=task.name, task_id=task_id, **({"job_id": args[0]} if args else {})
+        task=task.name, task_id=task_id, **({subject: args[0]} if args else {})
     )
 
 

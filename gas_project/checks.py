@@ -111,5 +111,20 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+@register
+def one_cold_storage(**_: Any) -> list[CheckMessage]:
+    """gas.E004: archives can't be in two places."""
+    if not (settings.ARCHIVE_BUCKET and settings.GLACIER_VAULT):
+        return []
+    return [
+        Error(
+            f"Archives are to be both in the bucket {settings.ARCHIVE_BUCKET} "
+            f"and in the Glacier vault {settings.GLACIER_VAULT}.",
+            hint="Unset GAS_ARCHIVE_BUCKET or GAS_GLACIER_VAULT.",
+            id="gas.E004",
+        )
+    ]
+
+
 def _sentence(problem: Problem) -> str:
     return f"{problem.variable} is {problem.found}: {problem.expected}."

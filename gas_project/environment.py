@@ -121,6 +121,34 @@ class Environment(BaseModel, frozen=True):
         le=43_200,
         description="How long after a worker's sudden end SQS gives its message to another.",
     )
+    vault_dir: Path | None = Field(
+        None, description="Folder of the local vault. Default: in the state folder."
+    )
+    vault_expedited_seconds: float = Field(
+        10, ge=0, description="How long an expedited retrieval from the local vault takes."
+    )
+    vault_standard_seconds: float = Field(
+        60, ge=0, description="How long a standard retrieval from the local vault takes."
+    )
+    vault_expedited_at_once: int = Field(
+        5, ge=0, description="Expedited retrievals that the local vault has capacity for at the same time."
+    )
+    archive_bucket: str = Field(
+        "", description="S3 bucket for archives. Empty: they stay in the local vault or a Glacier vault."
+    )
+    archive_storage_class: Literal["GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"] = Field(
+        "GLACIER", description="Storage class of archives in the S3 bucket."
+    )
+    glacier_vault: str = Field(
+        "", description="Glacier vault for archives, for accounts that have one, instead of a bucket."
+    )
+    glacier_topic: str = Field(
+        "", description="ARN of the SNS topic to which the Glacier vault says that a retrieval is ready."
+    )
+    storage_events_queue: str = Field(
+        "",
+        description="SQS queue with the events of S3 or the vault. Empty: retrievals are only asked after.",
+    )
     jobs_database: Literal["default", "dynamodb"] = Field(
         "default", description="Where jobs live: in the default database with the accounts, or in DynamoDB."
     )

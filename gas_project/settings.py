@@ -1,6 +1,7 @@
 """Django's settings; every value that differs between machines comes from `environment`."""
 
 from datetime import timedelta
+from typing import Any
 
 from celery.schedules import crontab
 
@@ -183,6 +184,26 @@ FORM_TARGETS = (
 
 # What a user may do, asked for by `annotations`, answered by `billing`.
 JOB_LIMITS = "billing.tiers.limits_of"
+
+# Cold storage: a bucket or a Glacier vault where one is named, else a folder of this machine.
+if ENVIRONMENT.archive_bucket:
+    COLD_STORAGE = "archival.storage.s3.S3Archive"
+elif ENVIRONMENT.glacier_vault:
+    COLD_STORAGE = "archival.storage.glacier.GlacierVault"
+else:
+    COLD_STORAGE = "archival.storage.local.LocalVault"
+VAULT: dict[str, Any] = {
+    "folder": (ENVIRONMENT.vault_dir or STATE_DIR / "vault").resolve(),
+    "expedited_seconds": ENVIRONMENT.vault_expedited_seconds,
+    "standard_seconds": ENVIRONMENT.vault_standard_seconds,
+    "expedited_at_once": ENVIRONMENT.vault_expedited_at_once,
+    "retrieved_kept_seconds": 24 * 3600,
+}
+ARCHIVE_BUCKET = ENVIRONMENT.archive_bucket
+ARCHIVE_STORAGE_CLASS = ENVIRONMENT.archive_storage_class
+GLACIER_VAULT = ENVIRONMENT.glacier_vault
+GLACIER_TOPIC = ENVIRONMENT.glacier_topic
+STORAGE_EVENTS_QUEUE = ENVIRONMENT.storage_events_queue
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = STATE_DIR / "mail"

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("", include("annotations.urls")),
     path("", include("billing.urls")),
+    path("", include("archival.urls")),
     path("profile/", profile, name="profile"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

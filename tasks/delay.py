@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 
 from celery import Task
 
+from annotations.enqueue import LONGEST_DELAY_SECONDS
+
 FIRST_SECONDS = 10
-LONGEST_SECONDS = 900  # SQS delays no message for longer
 
 
 def backoff_seconds(retries: int) -> int:
@@ -18,7 +19,7 @@ def backoff_seconds(retries: int) -> int:
     >>> [backoff_seconds(n) for n in (0, 1, 6, 7, 5000)]
     [10, 20, 640, 900, 900]
     """
-    return min(LONGEST_SECONDS, FIRST_SECONDS << min(retries, 10))
+    return min(LONGEST_DELAY_SECONDS, FIRST_SECONDS << min(retries, 10))
 
 
 def retry_after(wait_seconds: int, task: Task, reason: Exception) -> NoReturn:

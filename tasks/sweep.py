@@ -4,6 +4,7 @@ from celery import current_app, shared_task
 
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
+from archival.sweeping import sweep_keepers, sweep_results
 from billing.sweeping import sweep_billing
 from tasks.queues import ANNOTATE, SHARDS, SHARDS_FIRST
 from tasks.sqs import messages_waiting
@@ -17,4 +18,6 @@ def sweep() -> None:
         shards_in_queue = sum(messages_waiting(connection, queue) for queue in (SHARDS, SHARDS_FIRST))
     sweep_jobs(jobs_in_queue=jobs_in_queue, shards_in_queue=shards_in_queue)
     sweep_billing()
+    sweep_results()
+    sweep_keepers()
     remove_abandoned()

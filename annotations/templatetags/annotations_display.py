@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -55,6 +56,13 @@ def duration(span: timedelta | None) -> str:
         parts.append(f"{count} {name}" if count else "")
     first = next(index for index, part in enumerate(parts) if part)
     return " ".join(part for part in parts[first : first + 2] if part)
+
+
+@register.filter
+def until(at: datetime) -> str:
+    """How long it is until then: "in 3 d 2 h"; "any moment" for what is due."""
+    left = at - timezone.now()
+    return f"in {duration(left)}" if left >= timedelta(seconds=1) else "any moment"
 
 
 @register.filter

@@ -39,7 +39,7 @@ def test_a_large_job_is_divided_annotated_in_shards_and_joined_in_order(
     workers.do(messages[::-1])
     assert workers.take() == [("gather", (large_job.job_id,))]
     workers.do([("gather", (large_job.job_id,))])
-    assert workers.take() == [("notify", (large_job.job_id,))]
+    assert workers.take() == [("notify", (large_job.job_id,)), ("schedule_archive", (large_job.job_id,))]
     assert_done_and_tidy(large_job, store)
 
 
@@ -73,7 +73,7 @@ def test_a_file_that_makes_one_shard_is_annotated_where_it_was_checked(
     scatter.shards = 1
     running.run(large_job.job_id, "planner", retry_seconds=10)
     assert now(large_job).status == Status.COMPLETED
-    assert workers.take() == [("notify", (large_job.job_id,))]
+    assert workers.take() == [("notify", (large_job.job_id,)), ("schedule_archive", (large_job.job_id,))]
 
 
 def test_the_job_tells_the_variants_done_over_all_its_shards(divided: Divided, scatter: FakeScatter) -> None:

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from annotations.models import Job, ResultState
+from annotations.limits import limits_of
+from annotations.models import Job
 from annotations.paging import page_of
 from annotations.results import LOG, files_of
 from annotations.storage.port import ObjectMissing, object_store
@@ -114,5 +115,5 @@ def _context(job: Job) -> dict[str, Any]:
         "files": files_of(job),
         "summary": Summary.of(job.summary),
         "took": job.completed_at and job.completed_at - job.submitted_at,
-        "result_is_archived": job.result_state not in {ResultState.NONE, ResultState.AVAILABLE},
+        "limits": limits_of(job.user),
     }

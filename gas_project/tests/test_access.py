@@ -84,6 +84,8 @@ ACCESS = {
     "billing:portal": Access(302, 405, 405, 405),
     "billing:welcome": Access(302, 200, 200, 200, differs={"premium": 302}),  # there already
     "billing:webhook": not_for_get(),
+    "archival:archive": Access(302, 405, 405, 405, ("JOB",)),
+    "archival:retrieve": Access(302, 405, 405, 405, ("JOB",)),
     # storage: the signature is the permission, whoever comes with it
     "annotations:receive_upload": not_for_get(),
     "annotations:download": Access(403, 403, 403, 403),

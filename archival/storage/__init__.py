@@ -1,0 +1,31 @@
+"""Cold storage: five verbs, whatever keeps the bytes."""
+
+from archival.storage.port import (
+    ArchiveMissing,
+    CapacityUnavailable,
+    ColdStorage,
+    ColdStorageError,
+    Inventory,
+    InventoryNotReady,
+    NotThawed,
+    Progress,
+    Retrieval,
+    RetrievalOption,
+    StoredArchive,
+    cold_storage,
+)
+
+__all__ = [
+    "ArchiveMissing",
+    "CapacityUnavailable",
+    "ColdStorage",
+    "ColdStorageError",
+    "Inventory",
+    "InventoryNotReady",
+    "NotThawed",
+    "Progress",
+    "Retrieval",
+    "RetrievalOption",
+    "StoredArchive",
+    "cold_storage",
+]

@@ -1,0 +1,173 @@
+"""Cold storage in an S3 bucket of its own, in one of the Glacier storage classes.
+
+Archives are uploaded straight into their class: no lifecycle rule could do that within minutes. Each part of
+an upload bears its SHA-256, which S3 compares with what arrived.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
+from django.conf import settings
+from django.utils import timezone
+
+from archival.storage.aws import RETRIEVED_KEPT_DAYS, TYPICAL, client, code_of, in_ranges, translated
+from archival.storage.port import (
+    ArchiveMissing,
+    CapacityUnavailable,
+    ColdStorageError,
+    Inventory,
+    NotThawed,
+    Progress,
+    Retrieval,
+    RetrievalOption,
+    StoredArchive,
+)
+
+SUFFIX = ".tar"
+PART_BYTES = 8 * 1024 * 1024
+READ_BYTES = 4 * 1024 * 1024  # at a time, and in memory twice while it arrives
+MOST_PARTS = 10_000  # of one upload, in S3
+PARTS_AT_ONCE = 2
+NO_THAW_NEEDED = "at hand"  # the ticket for classes that can be read at any time
+
+MISSING = {"NoSuchKey": ArchiveMissing, "404": ArchiveMissing, "NotFound": ArchiveMissing}
+READING = MISSING | {"InvalidObjectState": NotThawed, "403": NotThawed}
+ASKING = MISSING | {"GlacierExpeditedRetrievalNotAvailable": CapacityUnavailable}
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html
+ASKED_ALREADY = "RestoreAlreadyInProgress"
+_RESTORE = re.compile(r'ongoing-request="(?P<ongoing>true|false)"(?:,\s*expiry-date="(?P<expires>[^"]+)")?')
+
+
+class S3Archive:
+    """Implements `port.ColdStorage`. A ref is the object's key."""
+
+    def __init__(self, part_bytes: int = PART_BYTES) -> None:
+        self._bucket: str = settings.ARCHIVE_BUCKET
+        self._storage_class: str = settings.ARCHIVE_STORAGE_CLASS
+        self._part_bytes = part_bytes
+
+    @cached_property
+    def _s3(self) -> Any:
+        return client("s3", attempts=4)
+
+    @cached_property
+    def _s3_once(self) -> Any:
+        """botocore would try the 503 of an expedited request that can't be had again and again."""
+        return client("s3", attempts=1)
+
+    def archive(self, content: BinaryIO, size_bytes: int, token: str) -> str:
+        key = token + SUFFIX
+        with translated(key, {}):
+            try:
+                self._s3.upload_fileobj(
+                    content,
+                    self._bucket,
+                    key,
+                    ExtraArgs={"StorageClass": self._storage_class, "ChecksumAlgorithm": "SHA256"},
+                    Config=self._transfer(size_bytes),
+                )
+            except S3UploadFailedError as error:
+                raise ColdStorageError(f"{key}: {error}") from error
+            stored_bytes = self._head(key)["ContentLength"]
+        if stored_bytes != size_bytes:
+            raise ColdStorageError(f"{key}: {size_bytes} bytes were announced, {stored_bytes} were stored.")
+        return key
+
+    def request_thaw(self, ref: str, option: RetrievalOption, token: str) -> Retrieval:
+        if self._storage_class not in TYPICAL:  # GLACIER_IR, and those that are not cold
+            return Retrieval(NO_THAW_NEEDED, timezone.now())
+        typical = TYPICAL[self._storage_class].get(option)
+        if typical is None:
+            raise CapacityUnavailable(f"{self._storage_class} has no {option} retrievals.")
+        s3 = self._s3_once if option is RetrievalOption.EXPEDITED else self._s3
+        with translated(ref, ASKING):
+            try:
+                s3.restore_object(
+                    Bucket=self._bucket,
+                    Key=ref,
+                    RestoreRequest={
+                        "Days": RETRIEVED_KEPT_DAYS,
+                        "GlacierJobParameters": {"Tier": option.value},
+                    },
+                )
+            except ClientError as error:
+                if code_of(error) != ASKED_ALREADY:
+                    raise
+        # S3 gives a retrieval no name: its key is name enough.
+        return Retrieval(f"{option.value} {timezone.now():%Y-%m-%dT%H:%M:%SZ}", timezone.now() + typical)
+
+    def poll(self, ref: str, ticket: str) -> Progress:
+        with translated(ref, MISSING):
+            return _progress(self._head(ref))
+
+    def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
+        with translated(ref, MISSING):
+            head = self._head(ref)
+        if _progress(head) is not Progress.READY:
+            raise NotThawed(ref)
+
+        def read(first: int, last: int) -> bytes:
+            with translated(ref, READING):
+                answer = self._s3.get_object(
+                    Bucket=self._bucket, Key=ref, Range=f"bytes={first}-{last}", IfMatch=head["ETag"]
+                )
+                body: bytes = answer["Body"].read()
+                return body
+
+        yield from in_ranges(head["ContentLength"], READ_BYTES, read)
+
+    def delete(self, ref: str) -> None:
+        with translated(ref, {}):
+            self._s3.delete_object(Bucket=self._bucket, Key=ref)
+
+    def inventory(self) -> Inventory:
+        return Inventory(timezone.now(), self._stored())
+
+    def abandoned_uploads(self, older_than: timedelta) -> int:
+        """End uploads that nobody has finished: S3 keeps their parts, and has them paid for. How many."""
+        ended = 0
+        with translated(self._bucket, {}):
+            pages = self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket)
+            for upload in (upload for page in pages for upload in page.get("Uploads", ())):
+                if upload["Initiated"] < timezone.now() - older_than:
+                    self._s3.abort_multipart_upload(
+                        Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+                    ended += 1
+        return ended
+
+    def _stored(self) -> Iterator[StoredArchive]:
+        with translated(self._bucket, {}):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
+                for entry in page.get("Contents", ()):
+                    yield StoredArchive(entry["Key"], entry["Key"].removesuffix(SUFFIX))
+
+    def _head(self, key: str) -> Any:
+        return self._s3.head_object(Bucket=self._bucket, Key=key)
+
+    def _transfer(self, size_bytes: int) -> TransferConfig:
+        part_bytes = max(self._part_bytes, -(-size_bytes // MOST_PARTS))
+        config = TransferConfig(
+            multipart_threshold=part_bytes, multipart_chunksize=part_bytes, max_concurrency=PARTS_AT_ONCE
+        )
+        config.max_in_memory_upload_chunks = PARTS_AT_ONCE  # s3transfer's 10 would be 80 MB of waiting parts
+        return config
+
+
+def _progress(head: Mapping[str, Any]) -> Progress:
+    if head.get("StorageClass", "STANDARD") not in TYPICAL:
+        return Progress.READY
+    match = _RESTORE.search(head.get("Restore", ""))
+    if match is None:
+        return Progress.EXPIRED
+    if match["ongoing"] == "true":
+        return Progress.PENDING
+    expired = match["expires"] and parsedate_to_datetime(match["expires"]) <= datetime.now(UTC)
+    return Progress.EXPIRED if expired else Progress.READY
