@@ -116,12 +116,16 @@ POSTS = {
     "annotations:submit": (302, 400),
     "annotations:cancel_job": (302, 404),
     "annotations:receive_upload": (403, 403),
+    "archival:archive": (302, 404),
+    "archival:retrieve": (302, 404),
     "billing:subscribe": (302, 302),  # to Stripe, or back to the page where payments are off
     "billing:portal": (302, 302),
     "billing:webhook": (400, 400),  # not signed
 }
 # What its owner does to a job by a POST; to everybody else there is no such job.
 DEEDS = {"annotations:cancel_job"}
+# What only a tier that keeps results gives; the owner of these tests is free.
+PREMIUM_DEEDS = {"archival:archive", "archival:retrieve"}
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
 
 
@@ -243,6 +247,8 @@ def test_every_method_of_every_address_answers_everyone_as_it_should(
             status = getattr(client, method)(address(name, job)).status_code
             if method == "head":
                 allowed = {getattr(ACCESS[name], who)}
+            elif (who, method) == ("owner", "post") and name in PREMIUM_DEEDS:
+                allowed = {403}
             elif method == "post" and name in POSTS:
                 allowed = {POSTS[name][who != "anonymous"]}
             else:
