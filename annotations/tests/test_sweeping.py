@@ -59,6 +59,7 @@ def test_of_two_sweeps_that_saw_the_same_job_one_sends(user: Any, sent_tasks: li
 @pytest.mark.parametrize(
     "fields",
     [
+        # Later than now: this is read when the tests are collected, and they may take long to come here.
         {"queued_at": timezone.now() + timedelta(hours=1)},
         {"status": Status.RUNNING, "lease_expires_at": timezone.now() + timedelta(hours=1)},
         {"status": Status.CANCELLED},
