@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotations.limits import limits_of
 from annotations.models import Job
 from annotations.paging import page_of
-from annotations.results import LOG, files_of
+from annotations.results.files import LOG, files_of
 from annotations.storage.port import ObjectMissing, object_store
 from annotations.summary import Summary
 
