@@ -11,11 +11,15 @@ from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # it
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
 
-app = Celery("gas_project")
+log = structlog.get_logger(__name__)
+
+app = Celery("gas_project", control="tasks.fanout:Control", events="tasks.events:Events")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["tasks"], related_name="pipeline")
 app.autodiscover_tasks(["tasks"], related_name="sweep")
-app.steps["consumer"].add("tasks.visibility:VisibilityExtender")  # by name: only a worker loads it
+# By name: only a worker loads them.
+app.steps["consumer"].add("tasks.visibility:VisibilityExtender")
+app.steps["consumer"].add("tasks.life:SignOfLife")
 
 
 # It warns root because a pickled message could run anything; ours are JSON (accept_content), which can't.
@@ -38,6 +42,21 @@ def bind_ids(task_id: str, task: Task, args: Any, **_: Any) -> None:
 @signals.task_postrun.connect
 def unbind_ids(**_: Any) -> None:
     structlog.contextvars.clear_contextvars()
+
+
+@signals.task_failure.connect
+def note_breakdown(sender: Task, args: Any = (), **_: Any) -> None:
+    """A job is failed over a message that was delivered in vain only if its task is known to have raised."""
+    if not args or not sender.name.startswith("tasks."):
+        return
+    from django.db import DatabaseError
+
+    from annotations.models import Job
+
+    try:
+        Job.objects.note_breakdown(str(args[0]))
+    except DatabaseError as error:
+        log.warning("database_failed", error=str(error))
 
 
 @signals.worker_ready.connect

@@ -6,10 +6,23 @@ ANNOTATE = "annotate"  # long work: one job a slot
 ARCHIVE = "archive"  # moving results to cold storage and back
 DEFAULT = "default"  # everything that is short
 
-QUEUES = tuple(Queue(name) for name in (ANNOTATE, ARCHIVE, DEFAULT))
+QUEUE_NAMES = (ANNOTATE, ARCHIVE, DEFAULT)
+QUEUES = tuple(Queue(name) for name in QUEUE_NAMES)
 
 ROUTES = {
     "tasks.annotate": {"queue": ANNOTATE},
     "tasks.notify": {"queue": DEFAULT},
     "tasks.sweep": {"queue": DEFAULT},
+    "tasks.tidy": {"queue": DEFAULT},
 }
+
+TRIES = 3  # deliveries of a message before it goes to the dead-letter queue
+
+
+def dead_letters(queue: str) -> str:
+    """The queue that takes what `queue` delivered in vain.
+
+    >>> dead_letters(ANNOTATE)
+    'annotate-dead'
+    """
+    return f"{queue}-dead"

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from annotations.sweeping import resume_all
-from gas_project.celery import app, ready_file
+from gas_project.celery import ready_file
 from gas_project.environment import BASE_DIR
 from gas_project.onemachine.supervisor import Program
 from tasks.queues import QUEUES
+from tasks.sqs import Broker
 
 log = structlog.get_logger(__name__)
 
@@ -106,9 +107,7 @@ def beat() -> Program:
 
 def make_queues() -> None:
     """As on AWS the deployment does, so that no process needs to make them while it works."""
-    with app.connection_for_write() as connection:
-        for queue in QUEUES:
-            queue(connection.default_channel).declare()
+    Broker().make_queues()
 
 
 def before_worker() -> None:
