@@ -28,6 +28,14 @@ format: $(VENV)/.dev ## format the code
 
 bench: $(VENV)/.dev ## measure the engine beside bare bcftools
 	@$(BIN)/python -m benchmarks.engine
+	@$(BIN)/python -m benchmarks.vcf_spec
+
+fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
+	@FUZZ_EXAMPLES=20000 FUZZ_MUTATIONS=3000 $(BIN)/pytest --timeout=7200 annotations/engine/check/tests/test_fuzz.py
+
+pictures: $(VENV)/.dev ## take the documentation's pictures anew, with the browser test
+	@mkdir -p docs/images
+	@$(BIN)/pytest -q gas_project/tests/onemachine/test_journey.py --pictures docs/images
 
 lock: $(VENV)/.dev ## pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
@@ -50,4 +58,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test lint format bench lock clean
+.PHONY: help setup run test lint format bench fuzz pictures lock clean

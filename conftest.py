@@ -2,7 +2,7 @@
 
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -115,6 +115,21 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", type=Path, help="folder for the pictures that the documentation shows")
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Any, str], None]:
+    """Takes a picture of a page: into the folder that --pictures names, or one that goes with the test."""
+    folder = request.config.getoption("--pictures") or tmp_path
+
+    def take(page: Any, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png", animations="disabled")
+
+    return take
 
 
 @pytest.fixture(scope="session")

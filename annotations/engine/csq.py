@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from annotations.engine.bundle import Contig, ReferenceBundle
+from annotations.engine.check.text import read_lines
 from annotations.engine.child import Limits, run_bcftools
-from annotations.engine.plan import read_lines
 from annotations.engine.terms import BIT, mask_of_csq
 
 MAX_CONSEQUENCES = 64  # per site and haplotype; bcftools keeps 15 unless told

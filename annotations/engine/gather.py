@@ -9,12 +9,12 @@ from typing import Any
 import pysam
 
 from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.check.build import refuse_another_build
 from annotations.engine.count_log import log_text
 from annotations.engine.counts import Counts
 from annotations.engine.errors import EngineFailure
 from annotations.engine.layout import Plan, Summary, shard_directory
 from annotations.engine.output_header import header_text
-from annotations.engine.scan.build_check import refuse_another_build
 from annotations.engine.shard import BODY_NAME, COUNTS_NAME
 
 # The empty block that ends every BGZF file (SAM specification, section 4.1.2).
@@ -43,7 +43,7 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
     with ThreadPoolExecutor(1) as beside:  # htslib and polars both work without Python's lock
         joined = beside.submit(_join_bodies, directory, plan, header, vcf)
         indexed = beside.submit(_index, vcf, plan, bundle)
-        _join_tables(directory, plan, table)
+        _join_tables(directory, plan, bundle, table)
         joined.result()
         index = indexed.result()
     log = output / f"{plan.name}.vcf.count.log"
@@ -92,14 +92,17 @@ def _index(vcf: Path, plan: Plan, bundle: ReferenceBundle) -> Path:
     return vcf.with_name(vcf.name + (".csi" if csi else ".tbi"))
 
 
-def _join_tables(directory: Path, plan: Plan, table: Path) -> None:
+def _join_tables(directory: Path, plan: Plan, bundle: ReferenceBundle, table: Path) -> None:
     import polars as pl
+
+    from annotations.engine.table import table_schema
 
     parts = [
         part
         for shard in plan.shards
         for part in sorted(shard_directory(directory, shard.number).glob("table-*.ipc"))
     ]
-    pl.scan_ipc(parts).sink_parquet(
+    no_rows = pl.LazyFrame(schema=table_schema(bundle.known_sources, bool(plan.samples)))
+    (pl.scan_ipc(parts) if parts else no_rows).sink_parquet(
         table, compression="zstd", compression_level=1, metadata={"gas_samples": json.dumps(plan.samples)}
     )

@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from annotations.engine.alleles import Reason
+from annotations.engine.check.text import read_lines
 from annotations.engine.csq import end_info, masks
-from annotations.engine.plan import read_lines
 from annotations.engine.records import FORMAT, REST, sample_column
 from annotations.engine.terms import SPLICE
 

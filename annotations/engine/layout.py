@@ -19,7 +19,6 @@ class Rules:
     max_bytes: int = 1 << 40
     max_line_bytes: int = 64 << 20
     max_samples: int = 200_000
-    max_problems: int = 100
     max_mismatch_share: float = 0.05
 
 

@@ -6,8 +6,8 @@ from typing import IO
 
 import polars as pl
 
+from annotations.engine.check.text import read_lines
 from annotations.engine.layout import Segment
-from annotations.engine.plan import read_lines
 
 FIXED = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info")
 CHUNK_BYTES = 1 << 20

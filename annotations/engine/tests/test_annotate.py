@@ -126,7 +126,7 @@ def test_alleles_of_one_record_are_told_apart(run: Annotate, bundle: ReferenceBu
 
 def test_nothing_of_the_users_columns_is_changed(run: Annotate, bundle: ReferenceBundle, bases: str) -> None:
     text = (
-        "##fileformat=VCFv4.2\n##odd line, as it came\n"
+        "##fileformat=VCFv4.2\n##odd=line, as it came\n"
         f"{COLUMNS}\tFORMAT\tA\tB\n"
         f"1\t500\tx\t{bases[499]}\t{other(bases[499])}\t1e-3\tq10;s50\tDP=007;ODD\tGT:XX\t0/1:é\t./.\n"
         f"1\t900\t.\t{bases[899]}\t<DEL>\t.\tPASS\tEND=40000;SVTYPE=DEL\tGT\t0/1\t0|0\n"
@@ -140,7 +140,7 @@ def test_nothing_of_the_users_columns_is_changed(run: Annotate, bundle: Referenc
     for before, after in zip(given, result.records, strict=True):
         assert [*before[:2], *before[3:7], *before[8:]] == [*after[:2], *after[3:7], *after[8:]]
         assert before[7] == "." or after[7].startswith(before[7])
-    assert "##odd line, as it came" in result.header
+    assert "##odd=line, as it came" in result.header
     assert "reference block" in result.log
     assert "breakend" in result.log
     assert "contig that the reference does not have" in result.log
@@ -193,10 +193,10 @@ def test_many_cores_and_one_give_the_same(
 ) -> None:
     from annotations.engine import plan
     from annotations.engine.annotate import annotate
-    from annotations.engine.scan import opening
+    from annotations.engine.check import container
 
     monkeypatch.setattr(plan, "SMALL_SHARD_RECORDS", 10)
-    monkeypatch.setattr(opening.line_blocks, "__defaults__", (2_000,))
+    monkeypatch.setattr(container, "BLOCK_BYTES", 2_000)
     source = tmp_path / "in.vcf"
     source.write_text(HEADER + "".join(snv(bases, position) for position in range(100, 31_000, 50)))
     one = annotate(source, bundle, tmp_path / "one", cores=1)

@@ -40,17 +40,22 @@ def demo(references: Path) -> ReferenceBundle:
         (b"hello\nworld\n", "expected ##fileformat"),
         (b"##fileformat=VCFv4.2\n1\t5\t.\tA\tC\t.\t.\t.\n", "Line 2: the #CHROM line .* is missing"),
         (HEADER.replace("\t", "  ").encode(), "divided by spaces"),
-        (HEADER.encode(), "no variants"),
-        (HEADER.encode() + b"1\t5\t.\tA\tC\t.\t.\t.\t.\n", "Line 3: expected 8 columns .* found 9"),
-        (HEADER.encode() + b"1\t5\t.\tA\tC\t.\t.\t.\n1\tx5\t.\tA\tC\t.\t.\t.\n", "Line 4: POS is 'x5'"),
-        (HEADER.encode() + b"1\t5\t.\t-\tC\t.\t.\t.\n", "Line 3: REF is '-'"),
-        (HEADER.encode() + b"1\t5\t.\tA\tC;G\t.\t.\t.\n", "Line 3: ALT is 'C;G'"),
-        (HEADER.encode() + b"1\t5\t.\tA\tC\thigh\t.\t.\n", "Line 3: QUAL is 'high'"),
-        (HEADER.encode() + b"1 5 . A C . . .\n", "Line 3: the columns are divided by spaces"),
-        (HEADER.encode() + b"1\t99999999999\t.\tA\tC\t.\t.\t.\n", "Line 3: POS is"),
+        (HEADER.encode() + b"1\t5\t.\tA\tC\t.\t.\t.\t.\n", "Line 3: expected 8 columns, .* found 9"),
+        (
+            HEADER.encode() + b"1\t5\t.\tA\tC\t.\t.\t.\n1\tx5\t.\tA\tC\t.\t.\t.\n",
+            "Line 4, POS: expected .* found 'x5'",
+        ),
+        (HEADER.encode() + b"1\t5\t.\t-\tC\t.\t.\t.\n", "Line 3, REF: expected .* found '-'"),
+        (HEADER.encode() + b"1\t5\t.\tA\tC;G\t.\t.\t.\n", "Line 3, ALT: expected .* found 'C;G'"),
+        (HEADER.encode() + b"1\t5\t.\tA\tC\thigh\t.\t.\n", "Line 3, QUAL: expected .* found 'high'"),
+        (HEADER.encode() + b"1 5 . A C . . .\n", "Line 3: columns are divided by spaces"),
+        (HEADER.encode() + b"1\t99999999999\t.\tA\tC\t.\t.\t.\n", "Line 3, POS: expected"),
         (HEADER.encode() + b"1\t5\t.\tA\tC\t.\t.\tX=\xff\n", "Line 3: byte 0xff is not valid UTF-8"),
         (HEADER.encode() + b"1\t5\t.\tA\tC\t.\t.\tX=\0\n", "Line 3: a NUL byte"),
-        (HEADER.encode() + b"nowhere\t5\t.\tA\tC\t.\t.\t.\n", r"None of the file's contigs \(nowhere\)"),
+        (
+            HEADER.encode() + b"nowhere\t5\t.\tA\tC\t.\t.\t.\n",
+            r"Line 3, CHROM: none of the file's contigs \(nowhere\)",
+        ),
         (HEADER.replace("INFO", "INFO\tFORMAT\tA\tA").encode(), "'A' stands there more than once"),
     ],
 )
@@ -78,11 +83,17 @@ def test_limits_hold(run: Annotate, demo: ReferenceBundle, rules: Rules, message
         run(text, demo, rules=rules)
 
 
-def test_every_fault_is_listed_up_to_a_hundred(run: Annotate, demo: ReferenceBundle) -> None:
+def test_equal_faults_are_told_once_with_their_number(run: Annotate, demo: ReferenceBundle) -> None:
     with pytest.raises(UnusableInput) as caught:
         run(HEADER + "1\tx\t.\tA\tC\t.\t.\t.\n" * 150, demo)
-    assert len(caught.value.problems) == 100
-    assert "and 147 more" in str(caught.value)
+    assert len(caught.value.problems) == 1
+    assert "149 more like this" in str(caught.value)
+
+
+def test_a_header_alone_gives_an_empty_result(run: Annotate, demo: ReferenceBundle) -> None:
+    result = run(HEADER, demo)
+    assert result.records == []
+    assert "Total: 0" in result.log
 
 
 def command(source: Path, references: Path, output: Path) -> subprocess.CompletedProcess[str]:

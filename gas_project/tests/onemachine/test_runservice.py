@@ -1,85 +1,22 @@
 """The whole service on one machine, with real processes: from upload to mail, and a clean end."""
 
-import os
 import re
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
-from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
 import psutil
-import pytest
 from kombu import Connection
 
-from annotations.tests.waiting import free_port, wait_until
+from annotations.tests.waiting import wait_until
 from gas_project.environment import BASE_DIR
+from gas_project.tests.onemachine.service import Service, start
 from tasks.queues import QUEUE_NAMES, dead_letters
 from tasks.sqs import sqs_client
-
-
-@dataclass
-class Service:
-    process: subprocess.Popen[str]
-    environment: dict[str, str]
-    state_dir: Path
-    lines: list[str] = field(default_factory=list)
-
-    def read_output(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-
-    def said(self, text: str) -> str | None:
-        return next((line for line in self.lines if text in line), None)
-
-    def stop(self, number: int) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=60)
-
-
-def start(environment: dict[str, str]) -> Service:
-    process = subprocess.Popen(
-        [sys.executable, str(BASE_DIR / "manage.py"), "runservice"],
-        env=environment,
-        cwd=tempfile.gettempdir(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    service = Service(process, environment, Path(environment["GAS_STATE_DIR"]))
-    threading.Thread(target=service.read_output, daemon=True).start()
-    return service
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    state_dir = tmp_path_factory.mktemp("a folder with spaces") / "var"
-    state_dir.mkdir()
-    service = start(
-        {key: value for key, value in os.environ.items() if not key.startswith(("GAS_", "AWS_", "DJANGO_"))}
-        | {
-            "GAS_STATE_DIR": str(state_dir),
-            "GAS_PORT": str(free_port()),
-            "GAS_BROKER_PORT": str(free_port()),
-        }
-    )
-    wait_until(lambda: bool(service.said("ready: open")) or service.process.poll() is not None)
-    assert service.said("ready: open"), service.lines
-    yield service
-    if service.process.poll() is None:
-        service.process.kill()
-    service.process.wait(timeout=10)
-    assert service.process.stdout is not None
-    service.process.stdout.close()
 
 
 class Browser:

@@ -1,0 +1,31 @@
+"""A running service, one for each module of tests."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from annotations.tests.waiting import free_port, wait_until
+from gas_project.tests.onemachine.service import Service, start
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    state_dir = tmp_path_factory.mktemp("a folder with spaces") / "var"
+    state_dir.mkdir()
+    service = start(
+        {key: value for key, value in os.environ.items() if not key.startswith(("GAS_", "AWS_", "DJANGO_"))}
+        | {
+            "GAS_STATE_DIR": str(state_dir),
+            "GAS_PORT": str(free_port()),
+            "GAS_BROKER_PORT": str(free_port()),
+        }
+    )
+    wait_until(lambda: bool(service.said("ready: open")) or service.process.poll() is not None)
+    assert service.said("ready: open"), service.lines
+    yield service
+    if service.process.poll() is None:
+        service.process.kill()
+    service.process.wait(timeout=10)
+    assert service.process.stdout is not None
+    service.process.stdout.close()
