@@ -1,6 +1,7 @@
 """The Celery application."""
 
 import os
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # it
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
 
 log = structlog.get_logger(__name__)
+
+_began_at: dict[str, float] = {}  # by task id
 
 app = Celery("gas_project", control="tasks.fanout:Control", events="tasks.events:Events")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -34,19 +37,27 @@ def leave_logging_to_django(**_: Any) -> None:
 @signals.task_prerun.connect
 def bind_ids(task_id: str, task: Task, args: Any, **_: Any) -> None:
     """Every log line of a task bears its id and, since most tasks take one, the job's."""
+    _began_at[task_id] = time.monotonic()
     structlog.contextvars.bind_contextvars(
         task=task.name, task_id=task_id, **({"job_id": args[0]} if args else {})
     )
 
 
 @signals.task_postrun.connect
-def unbind_ids(**_: Any) -> None:
+def unbind_ids(task_id: str, task: Task, state: str | None = None, **_: Any) -> None:
+    from gas_project.metrics import observe_task
+
+    observe_task(task.name, state or "", time.monotonic() - _began_at.pop(task_id, time.monotonic()))
     structlog.contextvars.clear_contextvars()
 
 
 @signals.task_failure.connect
-def note_breakdown(sender: Task, args: Any = (), **_: Any) -> None:
+def note_breakdown(sender: Task, exception: BaseException, args: Any = (), **_: Any) -> None:
     """A job is failed over a message that was delivered in vain only if its task is known to have raised."""
+    from gas_project.metrics import observe_failure
+
+    observe_failure(sender.name, exception)
+    log.error("task_failed", task=sender.name, args=args, exc_info=exception)
     if not args or not sender.name.startswith("tasks."):
         return
     from django.db import DatabaseError

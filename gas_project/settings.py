@@ -189,4 +189,12 @@ CELERY_BEAT_SCHEDULE = {
     "tidy": {"task": "tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
+FLOWER_PORT = ENVIRONMENT.flower_port
+METRICS_TOKEN = ENVIRONMENT.metrics_token
+METRICS_CLOUDWATCH = ENVIRONMENT.metrics_cloudwatch
+METRICS_DIR = (
+    STATE_DIR / "run" / "metrics"
+)  # where the processes of one machine count (PROMETHEUS_MULTIPROC_DIR)
+SENTRY_DSN = ENVIRONMENT.sentry_dsn
+
 LOGGING = logging_config(as_json=ENVIRONMENT.log_json)

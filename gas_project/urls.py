@@ -6,6 +6,8 @@ from django.urls import include, path
 
 from gas_project import health, views
 from gas_project.accounts.views import profile
+from gas_project.flower import flower
+from gas_project.metrics import metrics
 
 # The admin's own log-in page would let passwords be guessed without a limit.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -15,7 +17,10 @@ urlpatterns = [
     path("", include("annotations.urls")),
     path("profile/", profile, name="profile"),
     path("accounts/", include("allauth.urls")),
+    path("admin/flower/", flower, name="flower"),
+    path("admin/flower/<path:path>", flower, name="flower_page"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -56,6 +56,9 @@ ACCESS = {
     "profile": for_anyone_logged_in(),
     "healthz": public(),
     "readyz": public(),
+    "metrics": Access(404, 404, 404, 404),  # for who brings the token
+    "flower": Access(302, 403, 403, 403),  # for superusers
+    "flower_page": Access(302, 403, 403, 403, ("workers",)),
     # jobs
     "annotations:jobs": for_anyone_logged_in(),
     "annotations:new": for_anyone_logged_in(),
