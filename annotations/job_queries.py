@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 5
 UNDELIVERABLE = "task_failed"
+GIVEN_UP = (
+    f"The annotation was started {MAX_ATTEMPTS} times and never came to an end. "
+    "Please tell the people who run this service the job's number."
+)
 NOTIFICATION_LEASE = timedelta(seconds=60)  # far longer than any mail server is waited for
 TOLD_OF = ("COMPLETED", "FAILED")  # whoever cancels a job knows
 
@@ -40,6 +44,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """PENDING, or RUNNING with a lease that ran out → RUNNING, for this task.
 
         A redelivered message keeps its task id, so a claim whose reply was lost is not lost: it is won again.
+        A job with shards is none to begin with, whatever its state.
         """
         now = timezone.now()
         free = (
@@ -48,22 +53,31 @@ class JobQuerySet(models.QuerySet["Job"]):
             | Q(status="RUNNING", lease_expires_at__lt=now)
         )
         return bool(
-            self.filter(free, pk=job_id, attempts__lt=MAX_ATTEMPTS).update(
+            self.filter(free, pk=job_id, scatter_id__isnull=True, attempts__lt=MAX_ATTEMPTS).update(
                 status="RUNNING",
                 stage="starting",
                 variants_done=None,
+                variants_total=None,
                 claimed_by=task_id,
                 lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
                 attempts=F("attempts") + 1,
             )
         )
 
-    def report(self, job_id: str, task_id: str, stage: str, variants_done: int | None) -> bool:
+    def report(
+        self,
+        job_id: str,
+        task_id: str,
+        stage: str,
+        variants_done: int | None,
+        variants_total: int | None = None,
+    ) -> bool:
         """Say how far the run is, which also extends its lease. False: the job is no longer this task's."""
         return bool(
             self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
                 stage=stage,
                 variants_done=variants_done,
+                variants_total=variants_total,
                 lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
             )
         )
@@ -73,6 +87,81 @@ class JobQuerySet(models.QuerySet["Job"]):
         return bool(
             self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
                 lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+            )
+        )
+
+    def scatter(
+        self, job_id: str, task_id: str, scatter_id: str, *, shard_count: int, variants_total: int
+    ) -> bool:
+        """Hand the job from the task that divided it to its shards."""
+        return bool(
+            self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(
+                stage="annotate",
+                variants_done=0,
+                variants_total=variants_total,
+                claimed_by=scatter_id,
+                lease_expires_at=None,
+                attempts=0,  # those to come are the gatherers'
+                scatter_id=scatter_id,
+                shard_count=shard_count,
+                queued_at=timezone.now(),
+            )
+        )
+
+    def report_shards(self, job_id: str, scatter_id: str, variants_done: int) -> bool:
+        """Say how far all shards are. False: the job is no longer theirs, and they may stop."""
+        return bool(
+            self.filter(pk=job_id, status="RUNNING", claimed_by=scatter_id).update(
+                variants_done=variants_done
+            )
+        )
+
+    def claim_gather(self, job_id: str, task_id: str, scatter_id: str) -> bool:
+        """The shards are done: let this task, and no other while its lease lasts, join them."""
+        now = timezone.now()
+        free = Q(claimed_by__in=(scatter_id, task_id)) | Q(lease_expires_at__lt=now)
+        return bool(
+            self.filter(
+                free, pk=job_id, status="RUNNING", scatter_id=scatter_id, attempts__lt=MAX_ATTEMPTS
+            ).update(
+                stage="publish",
+                claimed_by=task_id,
+                lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
+                attempts=F("attempts") + 1,
+            )
+        )
+
+    def hand_back(self, job_id: str, task_id: str, scatter_id: str, *, wait_seconds: int = 0) -> bool:
+        """The task that joined the shards was stopped for no fault of the job: another may join them.
+
+        `wait_seconds`: in that time a message for it will arrive, so the sweep need not send one.
+        """
+        return bool(
+            self.filter(pk=job_id, status="RUNNING", claimed_by=task_id, scatter_id=scatter_id).update(
+                stage="annotate",
+                claimed_by=scatter_id,
+                lease_expires_at=None,
+                attempts=F("attempts") - 1,
+                queued_at=timezone.now() + timedelta(seconds=wait_seconds),
+            )
+        )
+
+    def forget_shards(self, job_id: str, scatter_id: str) -> bool:
+        """The job is not RUNNING, and what its shards were and left is gone."""
+        return bool(
+            self.filter(pk=job_id, scatter_id=scatter_id)
+            .exclude(status="RUNNING")
+            .update(scatter_id=None, shard_count=None)
+        )
+
+    def cancel(self, job_id: str, user: Any) -> bool:
+        """PENDING, RUNNING → CANCELLED, by its owner. Whoever works on it notices at its next report."""
+        return bool(
+            self.filter(pk=job_id, user=user, status__in=("PENDING", "RUNNING")).update(
+                status="CANCELLED",
+                stage="",
+                completed_at=timezone.now(),
+                lease_expires_at=None,
             )
         )
 
@@ -102,8 +191,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             nobody_has_it & Q(attempts__gte=MAX_ATTEMPTS),
             job_id,
             "worker_lost",
-            f"The annotation was started {MAX_ATTEMPTS} times and never came to an end. "
-            "Please tell the people who run this service the job's number.",
+            GIVEN_UP,
         )
 
     def note_breakdown(self, job_id: str) -> bool:
@@ -173,8 +261,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def release_all(self) -> int:
-        """RUNNING → PENDING for every job; only for who knows that no worker is left. Returns how many."""
-        return self.filter(status="RUNNING").update(
+        """RUNNING → PENDING for every job without shards; only for who knows that no worker is left.
+
+        Returns how many.
+        """
+        return self.filter(status="RUNNING", scatter_id__isnull=True).update(
             status="PENDING", stage="", claimed_by="", lease_expires_at=None
         )
 
@@ -223,6 +314,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def lease_ran_out(self, now: datetime) -> JobQuerySet:
         """RUNNING jobs whose worker has given no sign of life."""
         return self._sent_long_ago(now).filter(status="RUNNING", lease_expires_at__lt=now)
+
+    def scattered(self) -> JobQuerySet:
+        """Jobs that have shards: those that run, and those that are over and were not tidied up."""
+        return self.filter(scatter_id__isnull=False)
 
     def nobody_told(self, now: datetime) -> JobQuerySet:
         """Jobs that are over, and whose user should know by now."""

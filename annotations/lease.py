@@ -1,27 +1,25 @@
-"""Keep a job's lease while its process lives."""
+"""Keep a lease while its process lives."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from annotations.models import Job
-
 log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def lease_kept(job_id: str, task_id: str) -> Iterator[None]:
-    """Extend the lease from a thread, each third of it.
+def lease_kept(extend: Callable[[], object]) -> Iterator[None]:
+    """Call `extend`, which extends the lease of a job or a shard, from a thread, each third of the lease.
 
     The engine's report of its progress extends it too, but a step over a large file may be silent for longer
     than any lease should be. A run that hangs is ended by its time limit.
     """
     done = threading.Event()
-    thread = threading.Thread(target=_extend_until, args=(done, job_id, task_id), daemon=True)
+    thread = threading.Thread(target=_extend_until, args=(done, extend), daemon=True)
     thread.start()
     try:
         yield
@@ -30,11 +28,11 @@ def lease_kept(job_id: str, task_id: str) -> Iterator[None]:
         thread.join()
 
 
-def _extend_until(done: threading.Event, job_id: str, task_id: str) -> None:
+def _extend_until(done: threading.Event, extend: Callable[[], object]) -> None:
     while not done.wait(settings.LEASE_SECONDS / 3):
         try:
-            Job.objects.extend_lease(job_id, task_id)
+            extend()
         except DatabaseError as error:
-            log.warning("lease_not_extended", job_id=job_id, error=str(error))
+            log.warning("lease_not_extended", error=str(error))
         finally:
             connection.close()  # this thread's own, which nobody else would close

@@ -1,13 +1,16 @@
 """The job: one VCF that a user sent, and what became of it."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from annotations.job_queries import JobQuerySet
+from annotations.shard_queries import ShardQuerySet
 
 
 def new_job_id() -> str:
@@ -21,6 +24,12 @@ class Status(models.TextChoices):
        |                 | ^ `--fail-------> FAILED
        |                 | `-- claim, when the lease has run out
        `---- cancel -----`-----------------> CANCELLED
+
+    RUNNING is in the hands of one task (`claimed_by` is its id, with a lease) or of the job's shards
+    (`claimed_by` is `scatter_id`, without a lease: shards have their own, and may wait for a free worker):
+
+    one task --scatter--> its shards --claim_gather--> one task, --complete--> COMPLETED
+                               ^------- hand_back --------'
     """
 
     PENDING = "PENDING", "Waiting"
@@ -78,9 +87,15 @@ class Job(models.Model):
     )
     stage = models.CharField(max_length=20, blank=True, editable=False)
     variants_done = models.PositiveBigIntegerField(null=True, editable=False)
+    variants_total = models.PositiveBigIntegerField(null=True, editable=False)
     claimed_by = models.CharField(
         max_length=36, blank=True, editable=False, help_text="Id of the task that has the job in hand."
     )
+    # Null, so that the index has only the few jobs that are divided.
+    scatter_id = models.CharField(  # noqa: DJ001
+        max_length=16, null=True, editable=False, help_text="Names the shards of a job that was divided."
+    )
+    shard_count = models.PositiveIntegerField(null=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     queued_at = models.DateTimeField(
@@ -118,6 +133,7 @@ class Job(models.Model):
         indexes = (
             models.Index(fields=["user", "-submitted_at"], name="job_user_newest"),
             models.Index(fields=["status", "-submitted_at"], name="job_status"),
+            models.Index(fields=["scatter_id"], condition=Q(scatter_id__isnull=False), name="job_scattered"),
         )
 
     def __str__(self) -> str:
@@ -130,3 +146,48 @@ class Job(models.Model):
     def is_finished(self) -> bool:
         """Nothing more will happen to the work itself."""
         return self.status in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
+
+    @property
+    def is_with_shards(self) -> bool:
+        """The shards of the job are at work, or wait for somebody to gather them."""
+        return self.status == Status.RUNNING and self.claimed_by == self.scatter_id
+
+
+class ShardStatus(models.TextChoices):
+    """PENDING --claim--> RUNNING --complete--> DONE. There is no failure: that of a shard is the job's."""
+
+    PENDING = "PENDING", "Waiting"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Done"
+
+
+class Shard(models.Model):
+    """A part of a divided job, while that runs; it goes when the job is over.
+
+    Its key is made of the job's `scatter_id` and its number: all shards of a job are read by their keys, and
+    shards of an earlier run of the job are others. As with jobs, states change only by verbs.
+    """
+
+    key = models.CharField(primary_key=True, max_length=24, editable=False)
+    job_id = models.CharField("job", max_length=36, editable=False)
+    number = models.PositiveIntegerField(editable=False)
+    status = models.CharField(
+        max_length=10, choices=ShardStatus.choices, default=ShardStatus.PENDING, editable=False
+    )
+    variants_done = models.PositiveBigIntegerField(default=0, editable=False)
+    claimed_by = models.CharField(max_length=36, blank=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    queued_at = models.DateTimeField(default=timezone.now, editable=False)
+    result_key = models.CharField(max_length=700, blank=True, editable=False)
+
+    objects = ShardQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.job_id[:8]}, shard {self.number}"
+
+    def is_lost(self, now: datetime, patience: timedelta) -> bool:
+        """Its message was sent longer than `patience` ago and nobody took it, or its worker went silent."""
+        if self.status == ShardStatus.PENDING:
+            return self.queued_at < now - patience
+        return self.lease_expires_at is not None and self.lease_expires_at < now

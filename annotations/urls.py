@@ -14,6 +14,7 @@ urlpatterns = [
     path("jobs/submit/", uploads.submit, name="submit"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),
     path("jobs/<uuid:job_id>/status/", jobs.job_status, name="job_status"),
+    path("jobs/<uuid:job_id>/cancel/", jobs.cancel_job, name="cancel_job"),
     path("jobs/<uuid:job_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<uuid:job_id>/files/<slug:kind>/", jobs.job_file, name="job_file"),
     path("storage/upload/", storage.receive_upload, name="receive_upload"),

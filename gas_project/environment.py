@@ -56,6 +56,15 @@ class Environment(BaseModel, frozen=True):
     web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
     engine_cores: int = Field(1, ge=1, le=64, description="Processor cores that one annotation may use.")
+    scatter_bytes: int = Field(
+        8_000_000,
+        ge=0,
+        le=1 << 40,
+        description="Uploads larger than this are divided, and annotated by all workers.",
+    )
+    shard_records: int = Field(
+        250_000, ge=1_000, le=10_000_000, description="Variants in one part of a divided upload, at most."
+    )
     lease_seconds: int = Field(
         300,
         ge=10,

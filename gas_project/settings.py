@@ -137,6 +137,8 @@ DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
 ENGINE = "annotations.engine.annotate.annotate"
 ENGINE_CORES = ENVIRONMENT.engine_cores
+SCATTER_BYTES = ENVIRONMENT.scatter_bytes
+SHARD_RECORDS = ENVIRONMENT.shard_records
 LEASE_SECONDS = ENVIRONMENT.lease_seconds
 RESEND_AFTER_SECONDS = ENVIRONMENT.resend_after_seconds
 

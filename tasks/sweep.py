@@ -6,7 +6,7 @@ from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
 from annotations.uploads import remove_unused
 from tasks import deadletters, fanout
-from tasks.queues import ANNOTATE
+from tasks.queues import ANNOTATE, SHARDS
 from tasks.sqs import Broker
 
 
@@ -14,7 +14,7 @@ from tasks.sqs import Broker
 def sweep() -> None:
     """Send what is due and send anew what is stale; give up what can't be done."""
     broker = Broker()
-    sweep_jobs(jobs_in_queue=broker.depth(ANNOTATE).waiting)
+    sweep_jobs(jobs_in_queue=broker.depth(ANNOTATE).waiting, shards_in_queue=broker.depth(SHARDS).waiting)
     deadletters.fail_their_jobs(broker)
     remove_abandoned()
 

@@ -5,10 +5,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.layout import Rules, Summary
+from annotations.engine.layout import Plan, Rules, Summary
 from annotations.engine.stages import LARGE_BYTES, run_gather, run_plan, run_shards
 
 Progress = Callable[[str, int, int], None]
@@ -26,6 +27,12 @@ def result_name(path: Path) -> str:
     for ending in (".gz", ".bgz", ".vcf"):
         name = name.removesuffix(ending)
     return name or "input"
+
+
+def command_of(plan: Plan) -> str:
+    """The command line that a result names."""
+    options = ["--haplotype-aware"] * plan.haplotype_aware + ["--keep-bcsq"] * plan.keep_bcsq
+    return " ".join(["annotate", plan.name, *options])
 
 
 def annotate(  # noqa: PLR0913 - the options of the engine, each named by its caller
@@ -63,17 +70,17 @@ def annotate(  # noqa: PLR0913 - the options of the engine, each named by its ca
             "keep_bcsq": keep_bcsq,
             "rules": asdict(rules or Rules()),
         }
-        plan = run_plan(directory, order, in_child=large)
+        plan = run_plan(directory, order, in_child=large, watch=lambda: tell(CHECK, 0, 0))
         tell(ANNOTATE, 0, plan.records)
         run_shards(directory, plan, bundle, cores, lambda done: tell(ANNOTATE, done, plan.records))
         tell(PUBLISH, plan.records, plan.records)
-        options = ["--haplotype-aware"] * haplotype_aware + ["--keep-bcsq"] * keep_bcsq
         order = {
             "bundle": str(bundle.path),
             "output": str(directory / "result"),
-            "command": " ".join(["annotate", name, *options]),
+            "command": command_of(plan),
         }
-        summary = run_gather(directory, order, in_child=large)
+        tell_publish = partial(tell, PUBLISH, plan.records, plan.records)
+        summary = run_gather(directory, order, in_child=large, watch=tell_publish)
         for kind, path in summary.files.items():
             target = output / Path(path).name
             Path(path).replace(target)

@@ -12,6 +12,7 @@ from pathlib import Path
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.check.limits import Limits
 from annotations.engine.check.upload import Block, UploadCheck
+from annotations.engine.cutting import cut_for_hosts
 from annotations.engine.errors import UnusableInput
 from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Shard
 from annotations.engine.sorting import sort_records
@@ -31,8 +32,12 @@ def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its c
     haplotype_aware: bool,
     keep_bcsq: bool,
     rules: Rules | None = None,
+    shard_records: int | None = None,
 ) -> Plan:
     """Check `source` and write the plan of its annotation into `directory`.
+
+    The shards are for `cores` processes of this machine or, with `shard_records`, of about that many records
+    for any number of machines (`cut_for_hosts`).
 
     Raises UnusableInput, with up to a hundred faults told by line, when it cannot be annotated.
     """
@@ -40,16 +45,17 @@ def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its c
     check = UploadCheck(source, directory, bundle, _limits(rules))
     intake = _Intake()
     intake.take(check, directory / RECORDS_NAME)
-    shards = cut_into_shards(
-        intake.segments,
-        cores=cores,
-        whole_contigs=haplotype_aware,
-    )
+    contigs = [(contig, _bundle_name(bundle, contig)) for contig in intake.contigs]
+    if shard_records:
+        apart = _contigs_of_other_codes(bundle, contigs)
+        shards = cut_for_hosts(intake.segments, shard_records, whole_contigs=haplotype_aware, apart=apart)
+    else:
+        shards = cut_into_shards(intake.segments, cores=cores, whole_contigs=haplotype_aware)
     plan = Plan(
         name=name,
         columns=check.header.columns,
         meta=check.header.meta,
-        contigs=[(contig, _bundle_name(bundle, contig)) for contig in intake.contigs],
+        contigs=contigs,
         shards=shards,
         records=check.report.records,
         notes=[str(note) for note in check.report.notes],
@@ -83,6 +89,12 @@ def cut_into_shards(segments: Sequence[Segment], *, cores: int, whole_contigs: b
     if taken:
         shards.append(Shard(len(shards), first, tuple(taken)))
     return shards
+
+
+def _contigs_of_other_codes(bundle: ReferenceBundle, contigs: Sequence[tuple[str, str | None]]) -> set[int]:
+    """Contigs, by number, that are not read by the standard genetic code: mitochondria."""
+    found = [bundle.contig(name) if name else None for _, name in contigs]
+    return {number for number, contig in enumerate(found) if contig and contig.genetic_code != 1}
 
 
 def _bundle_name(bundle: ReferenceBundle, contig: str) -> str | None:

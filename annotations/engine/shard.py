@@ -63,6 +63,7 @@ def annotate_shard(
     run = _ShardRun(plan, plan.shards[number], bundle, directory / RECORDS_NAME, own)
     run.find_sites()
     run.ask_csq()
+    run.forget_sites()
     run.write(progress or (lambda _: None))
     run.counts.save(own / COUNTS_NAME)
     return run.counts
@@ -113,6 +114,12 @@ class _ShardRun:
             if self._sites_path(code).exists():
                 found.append(self._ask_about(code, contigs))
         self._findings = Findings.join(found)
+
+    def forget_sites(self) -> None:
+        """What csq read and wrote is no output, and may be larger than all of it."""
+        for pattern in ("sites-*", "haplotypes-*"):
+            for path in self.directory.glob(pattern):
+                path.unlink()
 
     def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
         sites = self._sites_path(code)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.child import Step, run, run_all
+from annotations.engine.child import Step, run_all
 from annotations.engine.errors import UnusableInput
 from annotations.engine.layout import Plan, Rules, Summary
 
@@ -37,6 +37,7 @@ def plan_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
         haplotype_aware=order["haplotype_aware"],
         keep_bcsq=order["keep_bcsq"],
         rules=Rules(**order["rules"]),
+        shard_records=order.get("shard_records"),
     )
     return {}
 
@@ -68,16 +69,29 @@ STAGES: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-def run_plan(directory: Path, order: dict[str, Any], in_child: bool) -> Plan:
-    """Check the input and plan its annotation. Raises UnusableInput."""
-    _run("plan", directory, order, in_child)
+Watch = Callable[[], None]
+
+
+def run_plan(directory: Path, order: dict[str, Any], in_child: bool, watch: Watch) -> Plan:
+    """Check the input and plan its annotation. Raises UnusableInput.
+
+    `watch` is called about once a second while a child is at work; what it raises ends the child.
+    """
+    _run("plan", directory, order, in_child, watch)
     return Plan.load(directory)
 
 
-def run_gather(directory: Path, order: dict[str, Any], in_child: bool) -> Summary:
+def run_gather(directory: Path, order: dict[str, Any], in_child: bool, watch: Watch) -> Summary:
     """Join what the shards made. Raises UnusableInput when the file turns out to be of another build."""
-    outcome = _run("gather", directory, order, in_child)
+    outcome = _run("gather", directory, order, in_child, watch)
     return Summary(**outcome)
+
+
+def run_shard(directory: Path, number: int, bundle: ReferenceBundle, progress: Callable[[int], None]) -> None:
+    """Annotate one shard in a child; `progress` gets the records done about once a second."""
+    step = _step("shard", directory, {"bundle": str(bundle.path), "number": number})
+    run_all([step], directory, at_once=1, watch=lambda: progress(_records_done(directory, number)))
+    progress(_records_done(directory, number))
 
 
 def run_shards(
@@ -99,10 +113,10 @@ def run_shards(
     progress(plan.records)
 
 
-def _run(stage: str, directory: Path, order: dict[str, Any], in_child: bool) -> dict[str, Any]:
+def _run(stage: str, directory: Path, order: dict[str, Any], in_child: bool, watch: Watch) -> dict[str, Any]:
     if not in_child:
         return STAGES[stage](directory, order)
-    run(_step(stage, directory, order), directory)
+    run_all([_step(stage, directory, order)], directory, at_once=1, watch=watch)
     outcome: dict[str, Any] = json.loads((directory / f"{stage}.outcome.json").read_text())
     if "refused" in outcome:
         raise UnusableInput(outcome["refused"], outcome["problems"])

@@ -15,7 +15,9 @@ STAGES = {
     "starting": "Starting",
     "fetch": "Fetching the file",
     "check": "Checking the file",
+    "divide": "Dividing the file among the workers",
     "annotate": "Predicting consequences and looking up known variants",
+    "gather": "Collecting the parts",
     "publish": "Writing the results",
     "store": "Storing the results",
 }

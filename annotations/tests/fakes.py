@@ -117,7 +117,7 @@ class FakeEngine:
 def write_reference(references: Path) -> None:
     """A manifest, which is all that opening a bundle reads."""
     folder = references / REFERENCE
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     manifest = {
         "format": 1,
         "name": "tiny",

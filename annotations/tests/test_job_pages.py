@@ -94,6 +94,39 @@ def test_a_running_job_shows_its_stage_and_how_far_it_is(browser: Client, user: 
     )
 
 
+def test_a_running_job_whose_size_is_known_shows_how_much_is_left(browser: Client, user: Any):
+    job = running(user)
+    Job.objects.report(job.job_id, "task", "annotate", 1200, 50_000)
+    shown = page(browser, job)
+    assert "1,200 of 50,000 variants done" in shown
+    assert '<progress max="50000" value="1200"' in shown
+
+
+def cancel(browser: Client, job: Job) -> Any:
+    return browser.post(reverse("annotations:cancel_job", args=[job.job_id]), follow=True)
+
+
+@pytest.mark.parametrize("make", [make_job, running], ids=["waiting", "running"])
+def test_a_job_that_is_not_over_is_cancelled_by_its_button(browser: Client, user: Any, make: Any):
+    job = make(user)
+    assert "Cancel the job" in page(browser, job)
+    shown = cancel(browser, job).content.decode()
+    assert "The job was cancelled" in shown
+    assert "Cancel the job" not in shown
+
+
+def test_a_job_that_is_over_is_not_cancelled(browser: Client, completed: Job):
+    assert "Cancel the job" not in page(browser, completed)
+    assert "Downloads" in cancel(browser, completed).content.decode()
+
+
+def test_nobody_cancels_the_job_of_another(browser: Client, other_user: Any):
+    job = running(other_user)
+    assert cancel(browser, job).status_code == 404
+    job.refresh_from_db()
+    assert job.status == "RUNNING"
+
+
 def test_a_stage_of_another_name_is_shown_by_it(browser: Client, user: Any):
     assert "Merging shards" in page(browser, running(user, "merging_shards", None))
 

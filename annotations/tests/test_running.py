@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from annotations import running
+from annotations import reporting, running
 from annotations.engine.errors import EngineFailure, UnusableInput
 from annotations.job_queries import JobQuerySet
 from annotations.models import Job, ResultState, Status
@@ -118,6 +118,40 @@ def test_a_run_whose_lease_was_taken_over_stops_at_its_next_report(
     engine.during = lose_the_lease
     job = run(job)
     assert (job.status, job.claimed_by) == (Status.RUNNING, "another")
+    assert results(job, store) == []
+
+
+def test_a_cancelled_job_stops_at_its_next_report_and_leaves_no_files(
+    job: Job, store: MemoryStore, engine: FakeEngine, sent_tasks: list[Any]
+) -> None:
+    def cancel(progress: Callable[[str, int, int], None]) -> None:
+        assert Job.objects.cancel(job.job_id, job.user)
+        progress("publish", 1, 1)
+        pytest.fail("the run went on")
+
+    engine.during = cancel
+    assert run(job).status == Status.CANCELLED
+    assert results(job, store) == []
+    assert sent_tasks == [], "whoever cancels a job knows"
+
+
+def test_a_job_that_is_cancelled_while_it_waits_is_never_begun(job: Job, engine: FakeEngine) -> None:
+    assert Job.objects.cancel(job.job_id, job.user)
+    assert run(job).status == Status.CANCELLED
+    assert engine.inputs == []
+
+
+def test_a_job_cancelled_while_its_files_are_published_leaves_none(
+    job: Job, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = store.publish
+
+    def publish_and_cancel(path: Path, key: str) -> None:
+        publish(path, key)
+        Job.objects.cancel(job.job_id, job.user)
+
+    monkeypatch.setattr(store, "publish", publish_and_cancel)
+    assert run(job).status == Status.CANCELLED
     assert results(job, store) == []
 
 
@@ -231,7 +265,7 @@ def test_each_stage_is_reported_at_once_and_numbers_once_a_second(
     job: Job, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(running.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(reporting.time, "monotonic", lambda: clock[0])
     seen: list[tuple[str, int | None]] = []
 
     def during(progress: Callable[[str, int, int], None]) -> None:

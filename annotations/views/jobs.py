@@ -3,17 +3,20 @@
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from annotations.models import Job, ResultState
 from annotations.results import LOG, files_of
 from annotations.storage.port import ObjectMissing, object_store
 from annotations.summary import Summary
+
+log = structlog.get_logger(__name__)
 
 JOBS_ON_A_PAGE = 25
 LOG_SHOWN_BYTES = 1024 * 1024
@@ -48,6 +51,16 @@ def job_status(request: HttpRequest, job_id: UUID) -> HttpResponse:
     # Screen readers are told of a new status or stage, not of every thousand variants.
     context["announce"] = seen.split(".")[:2] != context["state"].split(".")[:2]
     return render(request, "annotations/_job_news.html", context)
+
+
+@login_required
+@require_POST
+def cancel_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Stop the job; one that is over stays as it is, and its page shows how it ended."""
+    job = _own_job(request, job_id)
+    if Job.objects.cancel(job.job_id, request.user):
+        log.info("job_cancelled", job_id=job.job_id)
+    return redirect(job)
 
 
 @login_required

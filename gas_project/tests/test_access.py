@@ -67,6 +67,7 @@ ACCESS = {
     "annotations:submit": Access(302, 400, 400, 400),  # 400: no key
     "annotations:job": for_the_owner(),
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
+    "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
     # storage: the signature is the permission, whoever comes with it
@@ -165,10 +166,11 @@ def test_the_admin_is_for_staff(clients: dict[str, Client]):
     assert login == {"anonymous": 302, "other": 403, "owner": 403, "staff": 302}
 
 
-def test_a_job_can_be_submitted_and_a_file_begun_only_with_a_csrf_token(user: User):
+def test_a_file_is_begun_and_a_job_submitted_or_cancelled_only_with_a_csrf_token(user: User):
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
-    for name in ("annotations:begin_upload", "annotations:submit"):
-        response = client.post(reverse(name), {"file_name": "a.vcf"})
+    cancel = reverse("annotations:cancel_job", args=[make_job(user).job_id])
+    for url in (reverse("annotations:begin_upload"), reverse("annotations:submit"), cancel):
+        response = client.post(url, {"file_name": "a.vcf"})
         assert response.status_code == 403
         assert "out of date" in response.content.decode()

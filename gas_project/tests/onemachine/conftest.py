@@ -10,7 +10,13 @@ from gas_project.tests.onemachine.service import Service, start
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def variables() -> dict[str, str]:
+    """Settings of the service, for a module of tests that wants others than the defaults."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str]) -> Iterator[Service]:
     state_dir = tmp_path_factory.mktemp("a folder with spaces") / "var"
     state_dir.mkdir()
     service = start(
@@ -19,7 +25,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             "GAS_STATE_DIR": str(state_dir),
             "GAS_PORT": str(free_port()),
             "GAS_BROKER_PORT": str(free_port()),
+            "GAS_FLOWER_PORT": str(free_port()),
         }
+        | variables
     )
     wait_until(lambda: bool(service.said("ready: open")) or service.process.poll() is not None)
     assert service.said("ready: open"), service.lines

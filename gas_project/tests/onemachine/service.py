@@ -1,5 +1,6 @@
 """The whole service as a process of its own, as `make run` starts it."""
 
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -43,3 +44,44 @@ def start(environment: dict[str, str]) -> Service:
     service = Service(process, environment, Path(environment["GAS_STATE_DIR"]))
     threading.Thread(target=service.read_output, daemon=True).start()
     return service
+
+
+def query(service: Service, sql: str, *values: object) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(service.state_dir / "database.sqlite3", timeout=20)
+    try:
+        with connection:
+            return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
+def submit_demo(service: Service) -> str:
+    """What the upload page does, by the project's own code in a process of its own."""
+    code = """
+import django; django.setup()
+from django.conf import settings
+from annotations.engine.demo import sample_of
+from annotations.models import new_job_id
+from annotations.storage import object_store
+from annotations.uploads import submit
+from gas_project.accounts.models import User
+user = User.objects.get(email="demo@localhost")
+key = f"{user.pk}/{new_job_id()}~demo.vcf"
+object_store().publish(sample_of(settings.REFERENCES_DIR), key)
+print(submit(user, key, "demo/1", haplotype_aware=False).job_id)
+"""
+    environment = service.environment | {"DJANGO_SETTINGS_MODULE": "gas_project.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def mails(service: Service) -> str:
+    return "".join(path.read_text() for path in (service.state_dir / "mail").glob("*"))

@@ -2,9 +2,6 @@
 
 import re
 import signal
-import sqlite3
-import subprocess
-import sys
 from http.cookiejar import CookieJar
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
@@ -13,8 +10,7 @@ import psutil
 from kombu import Connection
 
 from annotations.tests.waiting import wait_until
-from gas_project.environment import BASE_DIR
-from gas_project.tests.onemachine.service import Service, start
+from gas_project.tests.onemachine.service import Service, mails, query, start, submit_demo
 from tasks.queues import QUEUE_NAMES, dead_letters
 from tasks.sqs import sqs_client
 
@@ -36,47 +32,6 @@ class Browser:
         body = urlencode(fields | {"csrfmiddlewaretoken": str(token)}).encode()
         with self._opener.open(self.site + path, body, timeout=10) as response:
             return str(response.geturl())
-
-
-def query(service: Service, sql: str, *values: object) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(service.state_dir / "database.sqlite3", timeout=20)
-    try:
-        with connection:
-            return connection.execute(sql, values).fetchall()
-    finally:
-        connection.close()
-
-
-def submit_demo(service: Service) -> str:
-    """What the upload page does, by the project's own code in a process of its own."""
-    code = """
-import django; django.setup()
-from django.conf import settings
-from annotations.engine.demo import sample_of
-from annotations.models import new_job_id
-from annotations.storage import object_store
-from annotations.uploads import submit
-from gas_project.accounts.models import User
-user = User.objects.get(email="demo@localhost")
-key = f"{user.pk}/{new_job_id()}~demo.vcf"
-object_store().publish(sample_of(settings.REFERENCES_DIR), key)
-print(submit(user, key, "demo/1", haplotype_aware=False).job_id)
-"""
-    environment = service.environment | {"DJANGO_SETTINGS_MODULE": "gas_project.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        cwd=BASE_DIR,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return done.stdout.strip()
-
-
-def mails(service: Service) -> str:
-    return "".join(path.read_text() for path in (service.state_dir / "mail").glob("*"))
 
 
 def test_everything_that_it_needs_can_be_reached(service: Service) -> None:
