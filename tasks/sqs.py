@@ -48,10 +48,10 @@ def _client(
 
 
 class Broker:
-    """The service's queues on the broker that the Celery application names."""
+    """The service's queues, on the broker that the Celery application names unless another is given."""
 
-    def __init__(self) -> None:
-        connection = current_app.connection_for_write()
+    def __init__(self, connection: Connection | None = None) -> None:
+        connection = connection or current_app.connection_for_write()
         options = connection.transport_options or {}
         self.client = sqs_client(connection)
         self.prefix: str = options["queue_name_prefix"]

@@ -54,9 +54,12 @@ def not_for_get() -> Access:
 ACCESS = {
     "home": public(),
     "profile": for_anyone_logged_in(),
+    "take_out": for_anyone_logged_in(),
+    "delete_account": for_anyone_logged_in(),
     "healthz": public(),
     "readyz": public(),
     "metrics": Access(404, 404, 404, 404),  # for who brings the token
+    "queues": Access(302, 302, 302, 200),
     "flower": Access(302, 403, 403, 403),  # for superusers
     "flower_page": Access(302, 403, 403, 403, ("workers",)),
     # jobs
@@ -68,6 +71,8 @@ ACCESS = {
     "annotations:job": for_the_owner(),
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
     "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
+    "annotations:retry_job": Access(302, 405, 405, 405, ("JOB",)),
+    "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
     # storage: the signature is the permission, whoever comes with it
@@ -155,7 +160,7 @@ def test_every_page_allows_no_script_or_style_within_it(clients: dict[str, Clien
         response = get(clients[who], name, job)
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, name
-        html = response.content.decode()
+        html = response.getvalue().decode(errors="replace")
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html), name
 
 

@@ -1,0 +1,24 @@
+"""Remove an account with all that belongs to it."""
+
+import structlog
+
+from annotations.deleting import delete_all_of
+from gas_project.accounts.models import User
+
+log = structlog.get_logger(__name__)
+
+
+def delete_account(user: User) -> None:
+    """Raises StorageError; the account stays until every file of its jobs is gone.
+
+    From the beginning nobody can log in to it, so that nothing new comes while the old goes.
+    """
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    try:
+        delete_all_of(user)
+    except BaseException:
+        User.objects.filter(pk=user.pk).update(is_active=True)
+        raise
+    user_id = user.pk
+    user.delete()
+    log.info("account_deleted", user_id=str(user_id))
