@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from annotations.engine.bundle import KnownField, KnownSource
+from annotations.engine.bundle import IntervalField, KnownField, KnownSource, ReferenceBundle
 from annotations.engine.records import FORMAT, REST, sample_column
 
 CSQ_ID = "CSQ"
@@ -18,9 +18,10 @@ class OutputIds:
     renamed: dict[str, str]
 
     @classmethod
-    def choose(cls, sources: tuple[KnownSource, ...], keep_bcsq: bool, declared: set[str]) -> "OutputIds":
+    def choose(cls, bundle: ReferenceBundle, keep_bcsq: bool, declared: set[str]) -> "OutputIds":
         ours = [CSQ_ID, *([BCSQ_ID] if keep_bcsq else [])]
-        ours += [field.id for source in sources for field in source.fields]
+        ours += [field.id for source in bundle.known_sources for field in source.fields]
+        ours += [field.id for source in bundle.interval_sources for field in source.fields]
         renamed: dict[str, str] = {}
         for name in ours:
             new = f"{name}_input"
@@ -44,31 +45,50 @@ def rename_own_fields(info: pl.Series, ids: OutputIds) -> tuple[pl.Series, bool]
     return info, True
 
 
-def info_additions(alleles: pl.DataFrame, sources: tuple[KnownSource, ...], row_count: int) -> pl.Series:
+def info_additions(alleles: pl.DataFrame, bundle: ReferenceBundle, row_count: int) -> pl.Series:
     """What is added to each record's INFO, without the first semicolon; null where nothing is.
 
-    `alleles` has row, csq and the known fields, in order of row and allele.
+    `alleles` has row, csq, the known fields and those of intervals, in order of row and allele.
     """
-    fields = [field for source in sources for field in source.fields if field.id in alleles.columns]
+    there = set(alleles.columns)
+    known = [field for source in bundle.known_sources for field in source.fields if field.id in there]
+    intervals = [field for source in bundle.interval_sources for field in source.fields if field.id in there]
     columns = alleles.select(
         "row",
-        pl.col("csq"),
-        *[_text(field).alias(field.id) for field in fields],
+        "csq",
+        *[_text(field).alias(field.id) for field in known],
+        *[_texts(field).alias(field.id) for field in intervals],
     )
     if len(alleles) != row_count:
         columns = columns.group_by("row", maintain_order=True).agg(
             pl.col("csq").drop_nulls().str.join(",").replace("", None),
-            *[_over_alleles(field) for field in fields],
+            *[_over_alleles(field) for field in known],
+            *[pl.col(field.id).explode() for field in intervals],
         )
-    parts = [(pl.lit(f"{field.id}=") + pl.col(field.id)) for field in fields if field.type != "Flag"]
+    parts = [(pl.lit(f"{field.id}=") + pl.col(field.id)) for field in known if field.type != "Flag"]
     parts += [
         pl.when(pl.col(field.id).is_not_null()).then(pl.lit(field.id))
-        for field in fields
+        for field in known
         if field.type == "Flag"
     ]
+    parts += [_named_list(field.id) for field in intervals]
     parts.append(pl.lit(f"{CSQ_ID}=") + pl.col("csq"))
     text = columns.select(pl.concat_str(parts, separator=";", ignore_nulls=True).alias("text"))["text"]
     return text.to_frame().select(pl.when(pl.col("text") != "").then("text")).to_series()
+
+
+def _texts(field: IntervalField) -> pl.Expr:
+    """The values as texts that can stand in INFO; those of a table may hold anything."""
+    text = pl.element().cast(pl.String)
+    if field.type == "String":
+        text = text.str.replace_all(",", "&", literal=True).str.replace_all(r"[;=\s]", "_")
+    return pl.col(field.id).list.eval(text)
+
+
+def _named_list(name: str) -> pl.Expr:
+    """`name=one,two`, each value once; null where there is none."""
+    values = pl.col(name).list.drop_nulls().list.unique(maintain_order=True)
+    return pl.when(values.list.len() > 0).then(pl.lit(f"{name}=") + values.list.join(","))
 
 
 def _text(field: KnownField) -> pl.Expr:
@@ -121,7 +141,7 @@ def _ids_by_row(alleles: pl.DataFrame, names: list[str], row_count: int) -> pl.S
         alleles.select("row", pl.concat_list(names).list.drop_nulls().alias("ids"))
         .filter(pl.col("ids").list.len() > 0)
         .group_by("row", maintain_order=True)
-        .agg(pl.col("ids").list.explode().unique(maintain_order=True).str.join(";"))
+        .agg(pl.col("ids").list.join(";").str.split(";").explode().unique(maintain_order=True).str.join(";"))
     )
     rows = pl.select(row=pl.int_range(row_count, dtype=pl.UInt32))
     return rows.join(found, on="row", how="left", maintain_order="left")["ids"]

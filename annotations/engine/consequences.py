@@ -6,9 +6,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from annotations.engine.bundle import Contig
+from annotations.engine.descriptions import (
+    NOT_IN_CSQ,
+    describe_pairs,
+    describer_of,
+    is_described,
+    terms_agreed,
+)
 from annotations.engine.genes import Pairs, Transcripts
-from annotations.engine.protein import amino_acids, hgvs_protein
-from annotations.engine.terms import BIT, CODING, impact_of, most_severe, text_of
+from annotations.engine.genome import Genome
+from annotations.engine.haplotypes import with_haplotypes
+from annotations.engine.hgvs import HgvsDescriber
+from annotations.engine.terms import BIT, impact_of, most_severe, text_of
 
 CSQ_FIELDS = (
     "Allele",
@@ -20,6 +30,7 @@ CSQ_FIELDS = (
     "Feature",
     "BIOTYPE",
     "EXON",
+    "HGVSc",
     "HGVSp",
     "Amino_acids",
     "STRAND",
@@ -40,24 +51,37 @@ EFFECT_SCHEMA: dict[str, Any] = {
     "symbols": pl.List(pl.String),
     "genes": pl.List(pl.String),
     "transcript": pl.String,  # the transcript most severely hit
+    "hgvsc": pl.String,
     "hgvsp": pl.String,
     "amino_acids": pl.String,
     "terms": pl.Int64,  # all terms in all transcripts, as a set of bits
 }
 
 
+def read_csq(text: str) -> list[dict[str, str]]:
+    """CSQ's entries, most severe first for each allele, by the names in CSQ_FIELDS.
+
+    >>> entry = "T|synonymous_variant|LOW|ONE|G1|Transcript|T1|mRNA|2/9|T1.2:c.3C>T|P1:p.(Gly1%3D)|G|1||"
+    >>> read_csq(entry)[0]["HGVSp"]
+    'P1:p.(Gly1=)'
+    """
+    entries = (entry.replace("%3D", "=").split("|") for entry in text.split(","))
+    return [dict(zip(CSQ_FIELDS, entry, strict=True)) for entry in entries]
+
+
 @dataclass(frozen=True)
 class GeneModel:
-    """The transcripts of a contig with the text of each that goes into CSQ."""
+    """The transcripts of a contig, what describes alleles on them, and the text of each for CSQ."""
 
     transcripts: Transcripts
-    texts: pl.DataFrame  # transcript_index, transcript, before_exon, after_amino_acids, ...
+    describer: HgvsDescriber
+    texts: pl.DataFrame  # transcript, before_exon, after_amino_acids, ...
 
     @classmethod
-    def of(cls, transcripts: Transcripts) -> "GeneModel":
+    def of(cls, transcripts: Transcripts, contig: Contig, genome: Genome) -> "GeneModel":
         frame = transcripts.frame
         columns = {
-            name: frame[name].cast(pl.String).fill_null("").str.replace_all(r"[|,;=&\s]", "_")
+            name: frame[name].cast(pl.String).fill_null("").str.replace_all(NOT_IN_CSQ, "_")
             for name in ("symbol", "gene_id", "transcript", "biotype", "mane_select", "protein_id")
         }
         before_exon = pl.select(
@@ -93,14 +117,15 @@ class GeneModel:
                 "not_canonical": ~frame["canonical"].fill_null(value=False),
             }
         )
-        return cls(transcripts, texts)
+        return cls(transcripts, describer_of(frame, contig, genome), texts)
 
 
 def effects(alleles: pl.DataFrame, entries: pl.DataFrame, model: GeneModel) -> pl.DataFrame:
     """What each allele does (EFFECT_SCHEMA), a row for each of `alleles` (alleles.SCHEMA, one contig).
 
     `entries` has csq's findings: index (the row of `alleles`), transcript, mask, change. Alleles that lie
-    alike, between the same breakpoints of the gene model, and of which csq said nothing are worked out once.
+    alike, between the same breakpoints of the gene model, are worked out once, if csq said nothing of them
+    and they lie where no allele is described by itself.
     """
     start = alleles["start"].to_numpy().astype(np.int64)
     end = alleles["end"].to_numpy().astype(np.int64)
@@ -108,10 +133,12 @@ def effects(alleles: pl.DataFrame, entries: pl.DataFrame, model: GeneModel) -> p
     key = _keys(start, end, kind, entries["index"].unique().to_numpy(), model.transcripts)
     _, example, span_of = np.unique(key, return_index=True, return_inverse=True)
     pairs = model.transcripts.locate(start[example], end[example], kind[example])
+    pairs, span_of, allele_of = _told_apart(pairs, span_of, example)
+    described = describe_pairs(pairs, allele_of, alleles, model.describer)
     said = entries.with_columns(pl.Series("span", span_of[entries["index"].to_numpy()], pl.Int64)).drop(
         "index"
     )
-    spans = _spans(_merge(pairs, said, model), len(example))
+    spans = _spans(_merge(pairs, described, said, model), len(allele_of))
     mine = spans[span_of]
     separator = "," + alleles["allele_name"]
     return mine.select(
@@ -129,8 +156,7 @@ def without_genes(alleles: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, pl.List(pl.String)).alias("symbols"),
         pl.lit(None, pl.List(pl.String)).alias("genes"),
         pl.lit(None, pl.String).alias("transcript"),
-        pl.lit(None, pl.String).alias("hgvsp"),
-        pl.lit(None, pl.String).alias("amino_acids"),
+        *[pl.lit(None, pl.String).alias(name) for name in ("hgvsc", "hgvsp", "amino_acids")],
         pl.lit(BIT["intergenic_variant"], pl.Int64).alias("terms"),
     )
 
@@ -145,7 +171,35 @@ def _keys(
     return key
 
 
-def _merge(pairs: Pairs, said: pl.DataFrame, model: GeneModel) -> pl.DataFrame:
+def _told_apart(
+    pairs: Pairs, span_of: np.ndarray, example: np.ndarray
+) -> tuple[Pairs, np.ndarray, np.ndarray]:
+    """Give every allele a span of its own where one of the pairs is described in words of the allele.
+
+    Returns the pairs, the span of each allele, and an allele of each span.
+    """
+    near = np.zeros(len(example), np.bool_)
+    near[pairs.span[is_described(pairs.mask)]] = True
+    alone = np.flatnonzero(near[span_of])
+    first = np.searchsorted(pairs.span, span_of[alone], "left")
+    count = np.searchsorted(pairs.span, span_of[alone], "right") - first
+    copies = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
+    kept = np.flatnonzero(~near[pairs.span])
+    taken = np.concatenate([kept, copies])
+    own_spans = len(example) + np.arange(len(alone))
+    span_of = span_of.copy()
+    span_of[alone] = own_spans
+    told_apart = Pairs(
+        span=np.concatenate([pairs.span[kept], np.repeat(own_spans, count)]),
+        transcript=pairs.transcript[taken],
+        mask=pairs.mask[taken],
+        first_exon=pairs.first_exon[taken],
+        last_exon=pairs.last_exon[taken],
+    )
+    return told_apart, span_of, np.concatenate([example, alone])
+
+
+def _merge(pairs: Pairs, described: pl.DataFrame, said: pl.DataFrame, model: GeneModel) -> pl.DataFrame:
     """A row for every entry of CSQ, ordered by span and then most severe first."""
     frame = pl.DataFrame(
         {
@@ -155,15 +209,12 @@ def _merge(pairs: Pairs, said: pl.DataFrame, model: GeneModel) -> pl.DataFrame:
             "first_exon": pairs.first_exon,
             "last_exon": pairs.last_exon,
         }
-    ).with_columns(model.texts[pairs.transcript])
-    if len(said):
-        csq = pl.col("mask_right").fill_null(0)
-        own = pl.when(csq & CODING != 0).then(pl.col("mask") & ~pl.lit(BIT["coding_sequence_variant"]))
-        frame = frame.join(said, on=["span", "transcript"], how="left", maintain_order="left").with_columns(
-            (own.otherwise(pl.col("mask")) | csq).alias("mask")
-        )
-    else:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("change"))
+    ).hstack(described)
+    frame = frame.with_columns(model.texts[pairs.transcript])
+    found = said.rename({"mask": "csq"})
+    frame = frame.join(found, on=["span", "transcript"], how="left", maintain_order="left")
+    frame = frame.with_columns(terms_agreed(frame))
+    frame = with_haplotypes(frame)
     gravest = pl.col("mask") & -pl.col("mask")  # the lowest bit set
     return frame.sort("span", gravest, "not_canonical", "index")
 
@@ -178,14 +229,16 @@ def _spans(merged: pl.DataFrame, count: int) -> pl.DataFrame:
         )
         .alias("terms_text"),
         _exon_text().alias("exon"),
-        *_protein_columns(merged),
     ).with_columns(
         pl.concat_str(
             "terms_text",
             "before_exon",
             "exon",
             pl.lit("|"),
-            pl.col("hgvsp").fill_null(""),
+            pl.col("hgvsc").fill_null(""),
+            pl.lit("|"),
+            # a value of INFO may have no equals sign: VEP writes it so, too
+            pl.col("hgvsp").fill_null("").str.replace("=", "%3D", literal=True),
             pl.lit("|"),
             pl.col("amino_acids").fill_null(""),
             "after_amino_acids",
@@ -196,9 +249,7 @@ def _spans(merged: pl.DataFrame, count: int) -> pl.DataFrame:
         pl.col("mask").first().alias("gravest"),
         pl.col("symbol").drop_nulls().unique(maintain_order=True).alias("symbols"),
         pl.col("gene_id").unique(maintain_order=True).alias("genes"),
-        pl.col("transcript").first(),
-        pl.col("hgvsp").first(),
-        pl.col("amino_acids").first(),
+        pl.col("transcript", "hgvsc", "hgvsp", "amino_acids").first(),
         pl.col("mask").bitwise_or().alias("terms"),
     )
     everywhere = pl.DataFrame({"span": np.arange(count)}).join(
@@ -218,6 +269,7 @@ def _spans(merged: pl.DataFrame, count: int) -> pl.DataFrame:
         "symbols",
         "genes",
         "transcript",
+        "hgvsc",
         "hgvsp",
         "amino_acids",
         pl.col("terms").fill_null(intergenic),
@@ -232,15 +284,3 @@ def _exon_text() -> pl.Expr:
         .otherwise(pl.concat_str(first.cast(pl.String), pl.lit("-"), last.cast(pl.String)))
     )
     return pl.when(first > 0).then(pl.concat_str(number, pl.lit("/"), "exon_count")).otherwise(pl.lit(""))
-
-
-def _protein_columns(merged: pl.DataFrame) -> list[pl.Series]:
-    hgvs: list[str | None] = [None] * len(merged)
-    residues: list[str | None] = [None] * len(merged)
-    with_change = merged["change"].is_not_null().arg_true()
-    rows = merged.select("change", "mask", "protein_id")[with_change]
-    for at, (change, mask, protein) in zip(with_change.to_list(), rows.iter_rows(), strict=True):
-        residues[at] = amino_acids(change, mask) or None
-        text = hgvs_protein(change, mask)
-        hgvs[at] = f"{protein}:{text}" if protein and text else None
-    return [pl.Series("hgvsp", hgvs, pl.String), pl.Series("amino_acids", residues, pl.String)]

@@ -43,7 +43,7 @@ ENTRY_SCHEMA = {
     "site": pl.UInt32,
     "transcript": pl.String,
     "mask": pl.Int64,
-    "change": pl.String,  # of amino acids, as csq writes it: 717V>717F
+    "change": pl.String,  # of amino acids, as csq writes it (717V>717F), where alleles are joined; else null
 }
 
 
@@ -131,7 +131,7 @@ def read_bcsq(path: Path) -> pl.DataFrame:
 
 
 def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
-    """The entries (ENTRY_SCHEMA) that tell more of a transcript than where the variant lies in it."""
+    """What csq said of each site and transcript (ENTRY_SCHEMA), if more than where the variant lies in it."""
     if not len(bcsq):
         return pl.DataFrame(schema=ENTRY_SCHEMA)
     taken = (
@@ -143,15 +143,15 @@ def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
             "site",
             pl.col("fields").list.get(0).alias("words"),
             pl.col("fields").list.get(2).alias("transcript"),
-            pl.col("fields").list.get(5, null_on_oob=True).alias("change"),
         )
         .filter(pl.col("transcript") != "")
     )
     return (
         taken.with_columns(masks(taken["words"]))
         .filter((pl.col("mask") & ~pl.lit(_LOCATION_ONLY)) != 0)
-        .select("site", "transcript", "mask", "change")
-        .unique(maintain_order=True)
+        # splice regions have an entry beside that of the codon
+        .group_by("site", "transcript", maintain_order=True)
+        .agg(pl.col("mask").bitwise_or(), pl.lit(None, pl.String).alias("change"))
     )
 
 
@@ -172,6 +172,19 @@ def read_sites(path: Path) -> pl.DataFrame:
         comment_prefix="#",
         schema=SITES_SCHEMA,
     )
+
+
+def sort_sites(path: Path, header: str) -> None:
+    """Put the sites of a VCF that was written for csq in order of position; its contigs stay as they are."""
+    ordered = (
+        read_sites(path)
+        .with_columns(pl.col("chrom").rle_id().alias("contig"))
+        .sort("contig", "pos", maintain_order=True)
+        .drop("contig")
+    )
+    with path.open("wb") as file:
+        file.write(header.encode())
+        ordered.write_csv(file, include_header=False, separator="\t", quote_style="never")
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def _join_tables(directory: Path, plan: Plan, bundle: ReferenceBundle, table: Pa
         for shard in plan.shards
         for part in sorted(shard_directory(directory, shard.number).glob("table-*.ipc"))
     ]
-    no_rows = pl.LazyFrame(schema=table_schema(bundle.known_sources, bool(plan.samples)))
+    no_rows = pl.LazyFrame(schema=table_schema(bundle, bool(plan.samples)))
     (pl.scan_ipc(parts) if parts else no_rows).sink_parquet(
         table, compression="zstd", compression_level=1, metadata={"gas_samples": json.dumps(plan.samples)}
     )

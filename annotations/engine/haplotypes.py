@@ -7,6 +7,8 @@ on is not known, and for such alleles the finding of the allele by itself stands
 taken as one haplotype.
 """
 
+import re
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -14,10 +16,13 @@ import polars as pl
 from annotations.engine.alleles import Reason
 from annotations.engine.check.text import read_lines
 from annotations.engine.csq import end_info, masks
+from annotations.engine.hgvs.genetic_code import STOP, THREE_LETTERS
 from annotations.engine.records import FORMAT, REST, sample_column
-from annotations.engine.terms import SPLICE
+from annotations.engine.terms import BIT, SPLICE
 
 MISSING = "."
+_UNCHANGED = re.compile(r"(\d+)([A-Z*]+)")
+_CHANGED = re.compile(r"(\d+)([A-Z*]+)>(\d+)([A-Z*]*)")
 
 
 def records_for_csq(
@@ -87,7 +92,7 @@ def read_haplotype_bcsq(path: Path) -> pl.DataFrame:
 
 
 def haplotype_entries(bcsq: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
-    """Entries of csq (csq.ENTRY_SCHEMA) for each allele that a finding names.
+    """Entries of csq (csq.ENTRY_SCHEMA) for each allele that a finding names; `change` if it names several.
 
     `sites` has chrom, pos, id (the site), ref and alt of every allele that csq was asked about.
     """
@@ -104,6 +109,7 @@ def haplotype_entries(bcsq: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
             pl.col("fields").list.get(5).alias("change"),
             pl.col("fields").list.get(6).str.split("+").alias("part"),
         )
+        .with_columns(pl.when(pl.col("part").list.len() > 1).then("change"))
         .explode("part")
         .with_columns(pl.col("part").str.extract_groups(r"^(?<pos>\d+)(?<ref>[^>]+)>(?<alt>.+)$"))
         .unnest("part")
@@ -141,3 +147,57 @@ def prefer(of_haplotypes: pl.DataFrame, by_themselves: pl.DataFrame) -> pl.DataF
     )
     others = by_themselves.join(of_haplotypes, on=["site", "transcript"], how="anti", maintain_order="left")
     return pl.concat([taken, others]).sort("site", maintain_order=True)
+
+
+def with_haplotypes(frame: pl.DataFrame) -> pl.DataFrame:
+    """`hgvsp` and `amino_acids` of what is joined with others on a haplotype are those of the haplotype.
+
+    `frame` has, by row, `change` (as csq writes it; null where nothing is joined), `mask` and `protein_id`.
+    """
+    joined = frame["change"].is_not_null().arg_true()
+    if not len(joined):
+        return frame
+    hgvs: list[str | None] = []
+    residues: list[str | None] = []
+    for change, mask, protein in frame.select("change", "mask", "protein_id")[joined].iter_rows():
+        protein_change = joint_protein_change(change, mask)
+        hgvs.append(f"{protein}:{protein_change}" if protein and protein_change else None)
+        residues.append(joint_amino_acids(change, mask) or None)
+    return frame.with_columns(
+        frame["hgvsp"].scatter(joined, pl.Series(hgvs, dtype=pl.String)),
+        frame["amino_acids"].scatter(joined, pl.Series(residues, dtype=pl.String)),
+    )
+
+
+@lru_cache(maxsize=65_536)
+def joint_amino_acids(change: str, mask: int) -> str:
+    """VEP's Amino_acids: `V/F`, or one letter where nothing changes. Empty for frameshifts.
+
+    >>> joint_amino_acids("717V>717F", 0)
+    'V/F'
+    """
+    if mask & BIT["frameshift_variant"]:
+        return ""
+    if match := _UNCHANGED.fullmatch(change):
+        return match[2]
+    if match := _CHANGED.fullmatch(change):
+        return f"{match[2]}/{match[4] or '-'}"
+    return ""
+
+
+@lru_cache(maxsize=65_536)
+def joint_protein_change(change: str, mask: int) -> str:
+    """The change of one amino acid in HGVS; empty where csq does not tell enough.
+
+    >>> joint_protein_change("717V>717F", BIT["missense_variant"])
+    'p.(Val717Phe)'
+    """
+    if mask & (BIT["frameshift_variant"] | BIT["start_lost"] | BIT["stop_lost"]):
+        return ""
+    if (match := _UNCHANGED.fullmatch(change)) and match[2] in THREE_LETTERS:
+        return f"p.({THREE_LETTERS[match[2]]}{match[1]}=)"
+    match = _CHANGED.fullmatch(change)
+    if not match or match[1] != match[3] or match[2] == STOP:
+        return ""
+    before, after = THREE_LETTERS.get(match[2]), THREE_LETTERS.get(match[4])
+    return f"p.({before}{match[1]}{after})" if before and after else ""

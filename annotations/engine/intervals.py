@@ -4,6 +4,40 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from annotations.engine.bundle import ReferenceBundle
+
+
+class Intervals:
+    """The interval sources of a bundle; those of the contig last asked for are held in memory."""
+
+    def __init__(self, bundle: ReferenceBundle) -> None:
+        self._bundle = bundle
+        self._contig = ""
+        self._tables: list[pl.DataFrame] = []
+
+    def values(self, alleles: pl.DataFrame, contig: str) -> pl.DataFrame:
+        """What the sources say of `alleles` (alleles.SCHEMA) on a contig of the bundle, in as many rows.
+
+        A list column for each field, by its id, of sources that have intervals there; null where none
+        overlaps. An insertion overlaps what either base beside it does.
+        """
+        if contig != self._contig:
+            self._contig, self._tables = contig, self._tables_of(contig)
+        found = [lookup_intervals(alleles["start"], alleles["end"], table) for table in self._tables]
+        return pl.concat([alleles.select(), *found], how="horizontal")
+
+    def _tables_of(self, name: str) -> list[pl.DataFrame]:
+        contig = self._bundle.contig(name)
+        if contig is None:
+            return []
+        return [
+            pl.read_parquet(path).select(
+                "start", "end", *[pl.col(field.column).alias(field.id) for field in source.fields]
+            )
+            for source in self._bundle.interval_sources
+            if (path := self._bundle.intervals(source, contig))
+        ]
+
 
 def lookup_intervals(positions: npt.ArrayLike, ends: npt.ArrayLike, table: pl.DataFrame) -> pl.DataFrame:
     """What the table says of each variant, by overlap.

@@ -1,14 +1,10 @@
 """Look alleles up among the known variants of the reference bundle."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
 from annotations.engine.bundle import KnownSource, ReferenceBundle
-
-NEAR_BASES = 200_000  # lookups closer than this are read as one range
-MOST_RANGES = 64
 
 
 def known_values(
@@ -19,7 +15,8 @@ def known_values(
     Its columns are `<source>` (Boolean: known), `<source>_id` where the source gives ids, and the source's
     fields. None where the source has nothing on the contig.
 
-    An allele is known when position, REF and ALT agree after both are left-aligned and trimmed.
+    An allele is known when position, REF and ALT agree after both are left-aligned and trimmed. Where the
+    source lists it more than once, all its ids are given (`rs1;rs2`) and the fields of the first.
     """
     found_contig = bundle.contig(contig)
     path = bundle.known(source, found_contig) if found_contig else None
@@ -30,16 +27,14 @@ def known_values(
     if not len(asked):
         return None
     listed = _read(path, asked["norm_pos"].unique().sort(), source)
-    matched = (
-        asked.join(
-            listed,
-            left_on=["norm_pos", "norm_ref", "norm_alt"],
-            right_on=["pos", "ref", "alt"],
-            how="inner",
-        )
-        .unique("at", keep="first", maintain_order=True)
-        .with_columns(pl.lit(value=True).alias(source.name))
+    matched = asked.join(
+        listed,
+        left_on=["norm_pos", "norm_ref", "norm_alt"],
+        right_on=["pos", "ref", "alt"],
+        how="inner",
+        maintain_order="left_right",
     )
+    matched = _one_row_each(matched, source).with_columns(pl.lit(value=True).alias(source.name))
     columns = [source.name, *_columns(source)]
     return (
         wanted.select("at")
@@ -49,6 +44,18 @@ def known_values(
     )
 
 
+def _one_row_each(matched: pl.DataFrame, source: KnownSource) -> pl.DataFrame:
+    if not matched["at"].is_duplicated().any():
+        return matched
+    first = pl.all().first()
+    if not source.gives_id:
+        return matched.group_by("at", maintain_order=True).agg(first)
+    name = f"{source.name}_id"
+    ids = pl.col(name).drop_nulls().unique(maintain_order=True)
+    joined = pl.when(ids.len() > 0).then(ids.str.join(";")).alias(name)
+    return matched.group_by("at", maintain_order=True).agg(pl.exclude("at", name).first(), joined)
+
+
 def _columns(source: KnownSource) -> list[str]:
     ids = [f"{source.name}_id"] if source.gives_id else []
     return ids + [field.id for field in source.fields]
@@ -56,24 +63,10 @@ def _columns(source: KnownSource) -> list[str]:
 
 def _read(path: Path, positions: pl.Series, source: KnownSource) -> pl.DataFrame:
     """The known alleles at the positions; row groups without any are passed over by their statistics."""
-    within = pl.lit(value=False)
-    for low, high in _ranges(positions.to_list()):
-        within |= pl.col("pos").is_between(low, high)
+    # a list of literals, unlike a column of values, is compared with the row groups' statistics
+    within = pl.col("pos").is_in(positions.to_list())
     columns = ["pos", "ref", "alt", *[field.id for field in source.fields]]
     table = pl.scan_parquet(path).filter(within)
     if source.gives_id:
         return table.select(*columns, pl.col("id").alias(f"{source.name}_id")).collect()
     return table.select(columns).collect()
-
-
-def _ranges(positions: list[int]) -> list[tuple[int, int]]:
-    """The stretches that hold all the positions; of too many, those with the smallest gaps are joined."""
-    gaps = sorted((b - a for a, b in pairwise(positions)), reverse=True)
-    smallest = max(NEAR_BASES, gaps[MOST_RANGES - 1] if len(gaps) >= MOST_RANGES else 0)
-    ranges = [(positions[0], positions[0])]
-    for position in positions[1:]:
-        if position - ranges[-1][1] > smallest:
-            ranges.append((position, position))
-        else:
-            ranges[-1] = (ranges[-1][0], position)
-    return ranges

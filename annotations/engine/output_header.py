@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from annotations.engine.assembly import BCSQ_ID, OutputIds
-from annotations.engine.bundle import KnownField, ReferenceBundle
+from annotations.engine.bundle import IntervalField, KnownField, ReferenceBundle
 from annotations.engine.consequences import CSQ_HEADER
 from annotations.engine.counts import Counts
 from annotations.engine.layout import Plan
@@ -41,7 +41,7 @@ _RESERVED_FORMAT = {
 
 def header_text(plan: Plan, bundle: ReferenceBundle, counts: Counts, command: str) -> tuple[str, list[str]]:
     """The header with its #CHROM line, and notes on what was put right in it."""
-    ids = OutputIds.choose(bundle.known_sources, plan.keep_bcsq, _declared(plan.meta)["INFO"])
+    ids = OutputIds.choose(bundle, plan.keep_bcsq, _declared(plan.meta)["INFO"])
     notes: list[str] = []
     meta = [_renamed(line, ids) for line in plan.meta]
     if counts.renamed or meta != plan.meta:
@@ -50,7 +50,8 @@ def header_text(plan: Plan, bundle: ReferenceBundle, counts: Counts, command: st
     declared = _declared(meta)
     meta += _missing_contigs(plan, bundle, declared["contig"], notes)
     meta += _undeclared(counts, declared, ids, notes)
-    meta += [_info_line(field) for source in bundle.known_sources for field in source.fields]
+    meta += [_known_line(field) for source in bundle.known_sources for field in source.fields]
+    meta += [_info_line(field, ".") for source in bundle.interval_sources for field in source.fields]
     if plan.keep_bcsq:
         meta.append(_BCSQ_HEADER)
         if plan.haplotype_aware and plan.samples:
@@ -121,7 +122,10 @@ def _declaration(where: str, name: str, number: str, kind: str) -> str:
     return f'##{where}=<ID={name},Number={number},Type={kind},Description="Not declared in the input">'
 
 
-def _info_line(field: KnownField) -> str:
-    number = "0" if field.type == "Flag" else "A"
+def _known_line(field: KnownField) -> str:
+    return _info_line(field, "0" if field.type == "Flag" else "A")
+
+
+def _info_line(field: KnownField | IntervalField, number: str) -> str:
     description = field.description.replace('"', "'")
     return f'##INFO=<ID={field.id},Number={number},Type={field.type},Description="{description}">'

@@ -30,6 +30,7 @@ from annotations.engine.csq import (
     read_sites,
     run_csq,
     sites_header,
+    sort_sites,
 )
 from annotations.engine.genes import Transcripts
 from annotations.engine.genome import Genome
@@ -39,6 +40,7 @@ from annotations.engine.haplotypes import (
     read_haplotype_bcsq,
     records_for_csq,
 )
+from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
 from annotations.engine.records import chunks, read_records
@@ -79,9 +81,12 @@ class _ShardRun:
         self.records = records
         self.directory = directory
         self.counts = Counts(records=shard.records)
-        self.ids = assembly.OutputIds.choose(bundle.known_sources, plan.keep_bcsq, set())
+        self.ids = assembly.OutputIds.choose(bundle, plan.keep_bcsq, set())
         self._findings = Findings.none()
+        self._intervals = Intervals(bundle)
         self._codes: dict[int, list[Contig]] = {}
+        self._last_site: dict[int, tuple[str, int]] = {}  # written for csq: contig and position, by code
+        self._out_of_order: set[int] = set()
         self._model: tuple[str, GeneModel] | None = None
 
     def find_sites(self) -> None:
@@ -123,6 +128,8 @@ class _ShardRun:
 
     def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
         sites = self._sites_path(code)
+        if code in self._out_of_order:
+            sort_sites(sites, sites_header(contigs))
         said = read_bcsq(self._run_csq(sites, contigs, local=True))
         if not self.plan.haplotype_aware:
             return Findings(entries(said), said)
@@ -198,14 +205,22 @@ class _ShardRun:
         for code, contigs in self._codes.items():
             wanted = {contig.name for contig in contigs}
             names = {n: name for n, (_, name) in enumerate(self.plan.contigs) if name in wanted}
-            sites = _sites(records, alleles, names)
+            sites = _sites(records, alleles, names, as_written=self.plan.haplotype_aware)
             if not len(sites):
                 continue
+            self._note_order(code, sites)
             _append(self._sites_path(code), sites_header(contigs), sites)
             if self.plan.haplotype_aware:
                 samples = self.plan.samples
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
                 _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
+
+    def _note_order(self, code: int, sites: pl.DataFrame) -> None:
+        """Left-aligned, the first sites of a chunk may stand before the last of the one before it."""
+        contig, position = self._last_site.get(code, ("", 0))
+        if sites["chrom"][0] == contig and sites["pos"][0] < position:
+            self._out_of_order.add(code)
+        self._last_site[code] = sites["chrom"][-1], sites["pos"][-1]
 
     # --- second pass
 
@@ -221,6 +236,8 @@ class _ShardRun:
                     values = known_values(judged, name, source, self.bundle)
                     if values is not None:
                         columns.append(values)
+                if self.bundle.interval_sources:
+                    columns.append(self._intervals.values(judged, name))
             annotated = pl.concat(columns, how="horizontal")
             if len(judged) < len(part):
                 others = part.filter(pl.col("reason") != Reason.NONE)
@@ -239,10 +256,10 @@ class _ShardRun:
     def _gene_model(self, contig: str | None) -> GeneModel | None:
         found = self.bundle.contig(contig) if contig else None
         path = self.bundle.transcripts(found) if found else None
-        if contig is None or path is None:
+        if contig is None or found is None or path is None:
             return None
         if self._model is None or self._model[0] != contig:
-            self._model = contig, GeneModel.of(Transcripts(path))
+            self._model = contig, GeneModel.of(Transcripts(path), found, Genome(self.bundle.genome))
         return self._model[1]
 
     def _bcsq_of(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
@@ -259,7 +276,7 @@ class _ShardRun:
     def _edit(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         info, renamed = assembly.rename_own_fields(records["info"], self.ids)
         self.counts.renamed |= renamed
-        additions = assembly.info_additions(alleles, self.bundle.known_sources, len(records))
+        additions = assembly.info_additions(alleles, self.bundle, len(records))
         if self.plan.keep_bcsq:
             said = self._bcsq_of(records, alleles, first_record)
             additions = assembly.with_bcsq(additions, said)
@@ -284,12 +301,25 @@ def _lines(records: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) -> pl.DataFrame:
-    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site."""
+def _sites(
+    records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str], *, as_written: bool
+) -> pl.DataFrame:
+    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site.
+
+    They are left-aligned, for csq misreads insertions and deletions that are not; or `as_written`, where its
+    findings on whole records are to be told by POS, REF and ALT.
+    """
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
-    own = records.select("pos", "ref", "alt", "info")[wanted["row"]]
+    own = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info")[wanted["row"]]
     alt = alt_of_allele(own["alt"], wanted["allele"])
-    return pl.DataFrame(
+    if not as_written:
+        given = wanted["norm_pos"].is_not_null()  # symbolic alleles have one form only
+        own = own.with_columns(
+            pos=wanted["norm_pos"].zip_with(given, own["pos"]),
+            ref=wanted["norm_ref"].zip_with(given, own["ref"]),
+        )
+        alt = wanted["norm_alt"].zip_with(given, alt)
+    sites = pl.DataFrame(
         {
             "chrom": wanted["contig"].replace_strict(names, return_dtype=pl.String),
             "pos": own["pos"],
@@ -301,6 +331,7 @@ def _sites(records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str]) 
             "info": end_info(own),
         }
     )
+    return sites if as_written else sites.sort(wanted["contig"].rle_id(), "pos", maintain_order=True)
 
 
 def _append(path: Path, header: str, lines: pl.DataFrame) -> None:

@@ -12,12 +12,14 @@
     consequence     str|null   the most severe Sequence Ontology term; null where it was left unannotated
     impact          str|null   HIGH, MODERATE, LOW or MODIFIER
     symbols, genes  list<str>  names and ids of all genes within reach
-    transcript      str|null   the transcript most severely hit, with hgvsp and amino_acids of it
+    transcript      str|null   the transcript most severely hit, with hgvsc, hgvsp and amino_acids of it
+    hgvsc           str|null   null far from exons; `describing.describe_allele` gives it for any transcript
     hgvsp           str|null
     amino_acids     str|null
-    csq             str|null   all CSQ entries of the allele, as in the VCF
+    csq             str|null   all CSQ entries of the allele, as in the VCF; see `consequences.read_csq`
     unannotated     str|null   why it was left unannotated
     <known field>   by the bundle: double, int32, str or bool, and <source> bool: known there
+    <interval field>  by the bundle: a list of all the values that overlap the allele
     gt              list<str>  genotype of each sample, as in the VCF   (only where there are samples)
     alt_dosage      list<int8> copies of this allele in each sample, null where missing
     dp, gq          list<int32>, list<float32>
@@ -30,7 +32,7 @@ from typing import Any
 import polars as pl
 
 from annotations.engine.alleles import REASON_TEXT
-from annotations.engine.bundle import KnownSource, ReferenceBundle
+from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.genotypes import GENOTYPE_SCHEMA, Genotypes
 from annotations.engine.layout import Plan
 
@@ -43,7 +45,7 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def table_schema(sources: tuple[KnownSource, ...], has_samples: bool) -> dict[str, Any]:
+def table_schema(bundle: ReferenceBundle, has_samples: bool) -> dict[str, Any]:
     """The columns of the table and their types."""
     schema: dict[str, Any] = {
         "record": pl.Int64,
@@ -61,14 +63,17 @@ def table_schema(sources: tuple[KnownSource, ...], has_samples: bool) -> dict[st
         "symbols": pl.List(pl.String),
         "genes": pl.List(pl.String),
         "transcript": pl.String,
+        "hgvsc": pl.String,
         "hgvsp": pl.String,
         "amino_acids": pl.String,
         "csq": pl.String,
         "unannotated": pl.String,
     }
-    for source in sources:
-        schema[source.name] = pl.Boolean
-        schema.update((field.id, _TYPES[field.type]) for field in source.fields)
+    for known in bundle.known_sources:
+        schema[known.name] = pl.Boolean
+        schema.update((field.id, _TYPES[field.type]) for field in known.fields)
+    for intervals in bundle.interval_sources:
+        schema.update((field.id, pl.List(_TYPES[field.type])) for field in intervals.fields)
     return {**schema, **(GENOTYPE_SCHEMA if has_samples else {})}
 
 
@@ -82,7 +87,10 @@ def table_rows(
         f"{source.name}_id" for source in bundle.known_sources if f"{source.name}_id" in alleles.columns
     ]
     known_ids = (
-        alleles.select(pl.concat_list(id_columns).list.drop_nulls().alias("known_ids"))["known_ids"]
+        alleles.select(pl.concat_str(id_columns, separator=";", ignore_nulls=True).replace("", None))
+        .to_series()
+        .str.split(";")
+        .alias("known_ids")
         if id_columns
         else pl.lit(None, pl.List(pl.String)).alias("known_ids")
     )
@@ -98,7 +106,7 @@ def table_rows(
         alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
         known_ids,
     )
-    schema = table_schema(bundle.known_sources, bool(plan.samples))
+    schema = table_schema(bundle, bool(plan.samples))
     taken = [name for name in schema if name in alleles.columns and name not in columns.columns]
     columns = columns.hstack(alleles.select(taken))
     if plan.samples:

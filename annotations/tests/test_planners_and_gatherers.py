@@ -1,9 +1,11 @@
 """Who divides a large job and who joins its shards may die, be late, or have a twin."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from annotations import running, scattering
 from annotations.attempts import TryLater
@@ -127,6 +129,18 @@ def test_of_two_gatherers_one_works(annotated: Divided, workers: Workers, scatte
     workers.do_all()
     assert scatter.steps.count("gather") == 1
     assert now(annotated.job).status == Status.COMPLETED
+
+
+def test_a_gatherer_has_a_lease_and_whoever_takes_over_does_not_begin_anew(
+    annotated: Divided, scatter: FakeScatter
+) -> None:
+    job_id = annotated.job.job_id
+    assert Job.objects.claim_gather(job_id, "gatherer", annotated.scatter_id)
+    assert Job.objects.lease_ran_out(timezone.now() + timedelta(days=1)).filter(pk=job_id).exists()
+    lease_runs_out(annotated.job)
+    running.run(job_id, "late planner", retry_seconds=10)
+    assert scatter.steps.count("plan") == 1
+    assert now(annotated.job).claimed_by == "gatherer"
 
 
 @pytest.mark.parametrize("when", ["message lost", "died at work"])

@@ -80,6 +80,7 @@ def test_a_job_whose_shards_wait_long_for_a_worker_is_left_alone(divided: Divide
     Shard.objects.update(queued_at=timezone.now() - timedelta(minutes=30))
     sweep_jobs(jobs_in_queue=0, shards_in_queue=50)
     assert workers.take() == []
+    assert not Job.objects.lease_ran_out(timezone.now() + timedelta(days=1)).exists()
     assert now(divided.job).status == Status.RUNNING
 
 
@@ -116,6 +117,16 @@ def test_a_shard_whose_worker_died_is_done_by_another_and_alone(
     workers.do([second])
     workers.do_all()
     assert_done_and_tidy(divided.job, store)
+
+
+def test_a_shard_that_another_took_over_is_no_longer_its_firsts_to_deliver(divided: Divided) -> None:
+    key = divided.key(0)
+    assert Shard.objects.claim(key, "first")
+    lease_runs_out(Shard.objects.get(pk=key))
+    assert Shard.objects.claim(key, "second")
+    assert not Shard.objects.complete(key, "first", "its/file", 100)
+    assert not Shard.objects.report(key, "first", 50)
+    assert Shard.objects.complete(key, "second", "its/file", 100)
 
 
 def test_of_twins_of_a_shard_one_delivers_and_the_other_removes_its_file(

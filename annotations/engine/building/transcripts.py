@@ -24,11 +24,14 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "exon_ends": pl.List(pl.Int32),
     "cds_start": pl.Int32,
     "cds_end": pl.Int32,
+    # GFF3's phase of the first CDS line in transcript order: bases before the first whole codon
+    "cds_phase": pl.Int8,
     "protein_id": pl.String,
     "canonical": pl.Boolean,
     "mane_select": pl.String,
 }
 _STRANDS = {b"+": 1, b"-": -1}
+_PHASES = {b"0": 0, b"1": 1, b"2": 2}
 _REFSEQ_TRANSCRIPT = re.compile(r"\b[NX][MR]_\d+\.\d+")
 
 
@@ -45,7 +48,25 @@ class Transcript:
     end: int
     exons: list[tuple[int, int]] = field(default_factory=list)
     cds: list[tuple[int, int]] = field(default_factory=list)
+    cds_phases: list[int | None] = field(default_factory=list)  # one for each span of `cds`
     protein_id: str | None = None
+
+    @property
+    def first_phase(self) -> int | None:
+        """The phase where translation starts; None where nothing is coding, or the file does not tell."""
+        if not self.cds:
+            return None
+        first = min(self.cds) if self.strand > 0 else max(self.cds)
+        return self.cds_phases[self.cds.index(first)]
+
+    def take_part(self, line: "_Line") -> None:
+        """Take an exon, or a stretch of coding sequence."""
+        if line.type == "exon":
+            self.exons.append((line.start, line.end))
+        elif line.type == "CDS":
+            self.cds.append((line.start, line.end))
+            self.cds_phases.append(line.phase)
+            self.protein_id = self.protein_id or _versioned(line.attributes, "protein_id")
 
 
 @dataclass(frozen=True)
@@ -71,14 +92,9 @@ class GeneModels:
                 transcripts[transcript.transcript] = transcript
         # Parsed a second time, because a chromosome's parsed lines would take ten times their text's memory.
         for line in map(_Line.of, by_start):
-            owner = transcripts.get(line.attributes.get("Parent", "").removeprefix("transcript:"))
-            if owner is None:
-                continue
-            if line.type == "exon":
-                owner.exons.append((line.start, line.end))
-            elif line.type == "CDS":
-                owner.cds.append((line.start, line.end))
-                owner.protein_id = owner.protein_id or _versioned(line.attributes, "protein_id")
+            for parent in line.attributes.get("Parent", "").split(","):
+                if owner := transcripts.get(parent.removeprefix("transcript:")):
+                    owner.take_part(line)
         for transcript in transcripts.values():
             if transcript.gene not in genes:
                 raise BundleError(
@@ -86,9 +102,10 @@ class GeneModels:
                     f"has no line (ID=gene:{transcript.gene}). The file may be cut off or filtered: download "
                     "it again."
                 )
+            # bacterial files state the CDS alone, and some the transcript alone
             transcript.exons = (
-                transcript.exons or transcript.cds.copy()
-            )  # bacterial files state the CDS alone
+                transcript.exons or transcript.cds.copy() or [(transcript.start, transcript.end)]
+            )
         ordered = sorted(transcripts.values(), key=lambda one: (one.start, one.end, one.transcript))
         return cls(genes, tuple(ordered), by_start)
 
@@ -116,6 +133,7 @@ class _Line:
     start: int
     end: int
     strand: int | None
+    phase: int | None
     attributes: Mapping[str, str]
 
     @classmethod
@@ -127,6 +145,7 @@ class _Line:
             start=int(columns[3]),
             end=int(columns[4]),
             strand=_STRANDS.get(columns[6]),
+            phase=_PHASES.get(columns[7]),
             attributes={name: unquote(value) for name, _, value in attributes if name},
         )
 
@@ -167,6 +186,7 @@ def _row(one: Transcript, gene: Mapping[str, str]) -> tuple[object, ...]:
         [end for _, end in one.exons],
         one.cds[0][0] if one.cds else None,
         max(end for _, end in one.cds) if one.cds else None,
+        one.first_phase,
         one.protein_id,
         "Ensembl_canonical" in tags,
         _mane_select(one.attributes, versioned) if "MANE_Select" in tags else None,

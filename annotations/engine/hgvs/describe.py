@@ -1,8 +1,10 @@
 """HGVS descriptions for a batch of alleles on transcripts."""
 
+import numpy as np
 import polars as pl
 
 from annotations.engine.hgvs.coding import CodingTranscripts
+from annotations.engine.hgvs.columns import spread
 from annotations.engine.hgvs.genome import GenomeBlocks, GenomeFetch
 from annotations.engine.hgvs.rearrangements import describe_rearrangements
 from annotations.engine.hgvs.substitutions import describe_substitutions
@@ -46,32 +48,26 @@ class HgvsDescriber:
         Sorted by position they are described fastest. A null says that there is no description, or none to
         be relied on: see docs/engine-hgvs.md.
         """
-        alleles = pairs.select(
-            pl.int_range(pl.len()).alias("row"),
-            "transcript",
-            "pos",
-            pl.col("ref", "alt").str.to_uppercase(),
-        ).filter(
-            pl.col("ref").str.contains("^[ACGT]+$")
-            & pl.col("alt").str.contains("^[ACGT]+$")
-            & (pl.col("ref") != pl.col("alt"))
-        )
+        alleles = pairs.select("transcript", "pos", pl.col("ref", "alt").str.to_uppercase())
+        is_plain = pl.col("ref").str.contains("^[ACGT]+$") & pl.col("alt").str.contains("^[ACGT]+$")
         is_single_base = (pl.col("ref").str.len_bytes() == 1) & (pl.col("alt").str.len_bytes() == 1)
-        described = []
-        for chosen, describe in (
-            (alleles.filter(is_single_base), describe_substitutions),
-            (alleles.filter(~is_single_base), describe_rearrangements),
+        kinds = alleles.select(
+            told=(is_plain & (pl.col("ref") != pl.col("alt"))).fill_null(value=False),
+            single=is_single_base.fill_null(value=False),
+        )
+        told, single = kinds["told"].to_numpy(), kinds["single"].to_numpy()
+        described, places = [pl.DataFrame(schema=RESULT_SCHEMA)], [np.empty(0, np.int64)]
+        for rows, describe in (
+            (np.flatnonzero(told & single), describe_substitutions),
+            (np.flatnonzero(told & ~single), describe_rearrangements),
         ):
-            if len(chosen):
-                columns = describe(self._table, chosen, self._genome, self._coding)
-                described.append(columns.with_columns(chosen["row"]))
-        rows = pl.DataFrame({"row": range(len(pairs))}, schema={"row": pl.Int64})
-        if not described:
-            nothing = [pl.lit(None, dtype).alias(name) for name, dtype in RESULT_SCHEMA.items()]
-            return rows.with_columns(nothing).select(RESULT_SCHEMA.keys())
-        joined = rows.join(pl.concat(described), on="row", how="left", maintain_order="left")
-        proteins = self._table.protein_ids.gather(pairs["transcript"])
+            if len(rows):
+                columns = describe(self._table, alleles[rows], self._genome, self._coding)
+                described.append(columns.select(RESULT_SCHEMA.keys()))
+                places.append(rows)
+        joined = spread(pl.concat(described), np.concatenate(places), len(pairs))
+        proteins = self._table.protein_ids[pairs["transcript"]]
         opening, closing = self._protein_marks
         return joined.with_columns(
             pl.concat_str(proteins, pl.lit(opening), pl.col("hgvsp"), pl.lit(closing)).alias("hgvsp")
-        ).select(RESULT_SCHEMA.keys())
+        )

@@ -23,6 +23,7 @@ _NCBI_RESIDUES = {
     1: "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG",
     2: "FFLLSSSSYY**CCWWLLLLPPPPHHQQRRRRIIMMTTTTNNKKSS**VVVVAAAADDEEGGGG",
 }
+SUPPORTED_CODES = frozenset(_NCBI_RESIDUES)
 # Code 1 lists CTG and TTG too, but a nuclear transcript that starts with one is, far more often, incomplete.
 _INITIATORS = {1: frozenset({"ATG"}), 2: frozenset({"ATT", "ATC", "ATA", "ATG", "GTG"})}
 
@@ -118,19 +119,19 @@ def codon_index(codons: NDArray[np.uint8]) -> NDArray[np.intp]:
 
 def base_names(codes: NDArray[np.uint8]) -> pl.Series:
     """`A`, `C`, `G`, `T` or `N` for base codes."""
-    return pl.Series(list(BASES)).gather(codes)
+    return pl.Series(list(BASES))[codes]
 
 
 def residue_letters(residues: NDArray[np.uint8]) -> pl.Series:
     """`V`, for numbers in RESIDUES."""
-    return pl.Series(list(RESIDUES)).gather(residues)
+    return pl.Series(list(RESIDUES))[residues]
 
 
 def residue_names(residues: NDArray[np.uint8]) -> pl.Series:
     """`Val`, for numbers in RESIDUES."""
-    return pl.Series(list(THREE_LETTERS.values())).gather(residues)
+    return pl.Series(list(THREE_LETTERS.values()))[residues]
 
 
 def codon_names(codons: NDArray[np.intp], changed: NDArray[np.int64]) -> pl.Series:
     """`gTt`, for codon indexes: the base that changes, 0 to 2, is in upper case, as VEP writes codons."""
-    return _CHANGED_CODONS.gather(changed * len(_CODONS) + codons)
+    return _CHANGED_CODONS[changed * len(_CODONS) + codons]

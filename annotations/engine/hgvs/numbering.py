@@ -12,8 +12,8 @@ from annotations.engine.hgvs.transcripts import TranscriptTable
 
 def reference_prefix(table: TranscriptTable, transcript: Ints) -> pl.Series:
     """`ENST….7:c.`, or `:n.` where there is no coding sequence."""
-    kinds = pl.Series([":n.", ":c."]).gather((table.coding_first > 0).astype(np.int64))
-    return (table.ids + kinds).gather(transcript)
+    kinds = pl.Series([":n.", ":c."])[(table.coding_first > 0).astype(np.int64)]
+    return (table.ids + kinds)[transcript]
 
 
 def position_names(table: TranscriptTable, transcript: Ints, at: TranscriptPositions) -> pl.Series:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from annotations.engine.hgvs.coding import CodingTranscripts
+from annotations.engine.hgvs.columns import spread
 from annotations.engine.hgvs.exon_map import Ints
 from annotations.engine.hgvs.genome import GenomeBlocks
 from annotations.engine.hgvs.numbering import position_names, reference_prefix
@@ -39,7 +40,6 @@ def describe_rearrangements(
     changes = _protein_changes(table, placed, coding)
     described = pl.DataFrame(
         {
-            "row": placed.rows,
             "hgvsc": _coding_names(table, placed),
             "hgvsp": pl.Series([change and change.hgvs for change in changes], dtype=pl.String),
             "codons": pl.Series([change and change.codons for change in changes], dtype=pl.String),
@@ -47,8 +47,7 @@ def describe_rearrangements(
             "protein_position": pl.Series([change and change.position for change in changes], dtype=pl.Int32),
         }
     )
-    rows = pl.DataFrame({"row": np.arange(len(pairs))})
-    return rows.join(described, on="row", how="left", maintain_order="left").drop("row")
+    return spread(described, placed.rows, len(pairs))
 
 
 def _place_all(table: TranscriptTable, pairs: pl.DataFrame, genome: GenomeBlocks) -> _Placed:
@@ -78,10 +77,9 @@ def _coding_names(table: TranscriptTable, placed: _Placed) -> pl.Series:
     forward = table.exon_map.forward[placed.transcript]
     start, end = placed.column(lambda at: at.start), placed.column(lambda at: at.end)
     first, last = np.where(forward, start, end), np.where(forward, end, start)
-    first_names, last_names = (
-        position_names(table, placed.transcript, table.exon_map.locate(placed.transcript, position))
-        for position in (first, last)
-    )
+    both = np.concatenate([placed.transcript, placed.transcript])
+    names = position_names(table, both, table.exon_map.locate(both, np.concatenate([first, last])))
+    first_names, last_names = names.head(len(first)), names.tail(len(last))
     span = first_names.zip_with(pl.Series(start == end), first_names + "_" + last_names)
     return (
         reference_prefix(table, placed.transcript)

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from annotations.engine.hgvs.coding import CodingTranscripts
+from annotations.engine.hgvs.columns import spread
 from annotations.engine.hgvs.exon_map import Flags, Ints, TranscriptPositions
 from annotations.engine.hgvs.genetic_code import (
     BASES,
@@ -62,9 +63,7 @@ def describe_substitutions(
     described = pl.DataFrame({"hgvsc": reference_prefix(table, transcript) + names + change})
     changes = _codon_changes(table, transcript, at, (ref, alt), genome)
     proteins = _describe_codon_changes(table, transcript, changes, coding)
-    rows = pl.DataFrame({"row": np.arange(len(pairs))})
-    joined = rows.join(proteins, on="row", how="left", maintain_order="left").drop("row")
-    return pl.concat([described, joined], how="horizontal")
+    return described.hstack(spread(proteins.drop("row"), proteins["row"].to_numpy(), len(pairs)))
 
 
 def _on_strand(codes: Codes, forward: Flags) -> Codes:
@@ -114,7 +113,7 @@ def _describe_codon_changes(
     names = (
         residue_names(old)
         + pl.Series(changes.residue).cast(pl.String)
-        + pl.Series(["="]).gather(np.zeros(len(old), dtype=np.int64)).zip_with(same, residue_names(new))
+        + pl.Series(["="])[np.zeros(len(old), dtype=np.int64)].zip_with(same, residue_names(new))
     )
     lost_stops = np.flatnonzero((old == _STOP) & (new != _STOP))
     extensions = [_extension(coding.get(int(owners[at])), changes, int(at)) for at in lost_stops]

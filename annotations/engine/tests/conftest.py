@@ -50,14 +50,13 @@ class Result:
 
     def csq(self, position: int) -> list[dict[str, str]]:
         """The CSQ entries of the records at a position, by field name."""
-        from annotations.engine.consequences import CSQ_FIELDS
+        from annotations.engine.consequences import read_csq
 
         found: list[dict[str, str]] = []
         for record in self.records:
             info = dict(field.partition("=")[::2] for field in record[7].split(";"))
             if int(record[1]) == position and "CSQ" in info:
-                entries = (entry.split("|") for entry in info["CSQ"].split(","))
-                found += [dict(zip(CSQ_FIELDS, entry, strict=True)) for entry in entries]
+                found += read_csq(info["CSQ"])
         return found
 
     def _text(self) -> list[str]:

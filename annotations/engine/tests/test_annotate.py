@@ -96,8 +96,75 @@ def test_each_place_in_a_gene_has_its_term(  # noqa: PLR0913, PLR0917
 
 def test_a_missense_variant_names_the_protein_change(run: Annotate, bundle: ReferenceBundle) -> None:
     entry = run(HEADER + "1\t1105\t.\tC\tA\t.\t.\t.\n", bundle).csq(1105)[0]
-    assert entry["HGVSp"] == "P1:p.Ala2Asp"
+    assert entry["HGVSp"] == "P1:p.(Ala2Asp)"
     assert (entry["Amino_acids"], entry["EXON"], entry["STRAND"]) == ("A/D", "1/2", "1")
+
+
+@pytest.mark.parametrize(
+    ("position", "transcript", "hgvsc"),
+    [
+        (1050, "T1", "T1:c.-51"),
+        (1208, "T1", "T1:c.100+8"),
+        (1209, "T1", ""),
+        (1692, "T1", ""),
+        (1693, "T1", "T1:c.101-8"),
+        (1950, "T1", "T1:c.*50"),
+        (2500, "T1", ""),
+        (12_300, "T2", "T2:n.100+1"),
+        (12_293, "T2", "T2:n.100+8"),
+    ],
+)
+def test_alleles_are_described_in_exons_and_eight_bases_into_introns(  # noqa: PLR0913, PLR0917
+    run: Annotate, bundle: ReferenceBundle, bases: str, position: int, transcript: str, hgvsc: str
+) -> None:
+    entries = {entry["Feature"]: entry for entry in run(HEADER + snv(bases, position), bundle).csq(position)}
+    described = entries[transcript]["HGVSc"]
+    assert described.rstrip("ACGT").removesuffix(">").rstrip("ACGT") == hgvsc
+
+
+def test_neighbours_in_one_exon_are_each_described_by_themselves(
+    run: Annotate, bundle: ReferenceBundle, bases: str
+) -> None:
+    result = run(HEADER + snv(bases, 1050) + snv(bases, 1051) + snv(bases, 1052), bundle)
+    found = [result.csq(position)[0]["HGVSc"] for position in (1050, 1051, 1052)]
+    assert [text.split(":")[1][:5] for text in found] == ["c.-51", "c.-50", "c.-49"]
+
+
+def test_a_codon_at_an_exons_edge_is_one_entry_with_both_terms(
+    run: Annotate, bundle: ReferenceBundle, bases: str
+) -> None:
+    entries = [
+        entry for entry in run(HEADER + snv(bases, 1702), bundle).csq(1702) if entry["Feature"] == "T1"
+    ]
+    assert len(entries) == 1
+    assert entries[0]["Consequence"] == "stop_gained&splice_region_variant"
+    assert entries[0]["HGVSp"].endswith("Ter)")
+
+
+def test_an_equals_sign_is_escaped_in_the_vcf_and_stands_in_the_table(
+    run: Annotate, bundle: ReferenceBundle
+) -> None:
+    result = run(HEADER + "1\t1106\t.\tC\tT\t.\t.\t.\n", bundle)
+    assert "|P1:p.(Ala2%3D)|" in result.records[0][7]
+    assert result.csq(1106)[0]["HGVSp"] == "P1:p.(Ala2=)"
+    table = pl.read_parquet(result.summary.files["table"])
+    assert table.select("hgvsc", "hgvsp", "amino_acids").row(0) == ("T1:c.6C>T", "P1:p.(Ala2=)", "A")
+
+
+def test_terms_and_protein_agree_however_a_deletion_is_written(
+    run: Annotate, bundle: ReferenceBundle, bases: str
+) -> None:
+    repeat = bases[1100:1106]  # ATGGCC: one G of two
+    left = f"1\t1102\t.\t{repeat[1]}G\t{repeat[1]}\t.\t.\t.\n"
+    right = "1\t1103\t.\tGG\tG\t.\t.\t.\n"
+    first = run(HEADER + left, bundle).csq(1102)[0]
+    second = run(HEADER + right, bundle).csq(1103)[0]
+    assert (first["Consequence"], first["HGVSc"], first["HGVSp"]) == (
+        second["Consequence"],
+        second["HGVSc"],
+        second["HGVSp"],
+    )
+    assert first["HGVSc"] == "T1:c.4del"
 
 
 def test_a_known_variant_gets_its_id_and_fields(run: Annotate, bundle: ReferenceBundle, bases: str) -> None:

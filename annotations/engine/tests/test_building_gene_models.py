@@ -50,6 +50,7 @@ def test_a_transcript_has_its_gene_exons_coding_span_and_versions(sources: Sourc
         "exon_ends": [200, 400],
         "cds_start": 151,
         "cds_end": 350,
+        "cds_phase": 0,
         "protein_id": "P1.3",
         "canonical": False,
         "mane_select": None,
@@ -72,6 +73,18 @@ def test_canonical_and_mane_come_from_tags(
     sources.write("genes.gff3", gff_text((GENE, f"{TRANSCRIPT};{attributes}", *EXONS, *CDS)))
     (row,) = _transcripts(sources.build())
     assert (row["canonical"], row["mane_select"]) == (canonical, mane)
+
+
+@pytest.mark.parametrize(("strand", "phase"), [("+", 2), ("-", 1)])
+def test_the_phase_is_that_of_the_coding_part_that_is_translated_first(
+    sources: Sources, strand: str, phase: int
+) -> None:
+    first, second = (line.split("\t") for line in CDS)
+    first[7], second[7] = "2", "1"
+    lines = [line.split("\t") for line in (GENE, TRANSCRIPT, *EXONS)] + [second, first]
+    sources.write("genes.gff3", gff_text("\t".join([*line[:6], strand, *line[7:]]) for line in lines))
+    (row,) = _transcripts(sources.build())
+    assert row["cds_phase"] == phase
 
 
 def test_a_slice_keeps_the_lines_that_csq_reads_sorted_and_unchanged(sources: Sources) -> None:
@@ -105,6 +118,19 @@ def test_a_file_that_states_coding_parts_alone_has_them_for_exons(sources: Sourc
     sources.write("genes.gff3", gff_text((GENE, TRANSCRIPT, *CDS)))
     (row,) = _transcripts(sources.build())
     assert row["exon_starts"] == [151, 301]
+
+
+def test_an_exon_of_two_transcripts_is_in_both(sources: Sources) -> None:
+    second = TRANSCRIPT.replace("transcript:T1", "transcript:T2")
+    exons = [line.replace("Parent=transcript:T1", "Parent=transcript:T1,transcript:T2") for line in EXONS]
+    sources.write("genes.gff3", gff_text((GENE, TRANSCRIPT, second, *exons)))
+    assert [row["exon_starts"] for row in _transcripts(sources.build())] == [[101, 301]] * 2
+
+
+def test_a_transcript_of_which_no_parts_are_stated_is_one_exon(sources: Sources) -> None:
+    sources.write("genes.gff3", gff_text((GENE, TRANSCRIPT)))
+    (row,) = _transcripts(sources.build())
+    assert (row["exon_starts"], row["exon_ends"]) == ([101], [400])
 
 
 def test_genes_on_contigs_that_the_fasta_lacks_are_left_out_and_reported(sources: Sources) -> None:

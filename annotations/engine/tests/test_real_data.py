@@ -42,12 +42,16 @@ def test_app_v717_is_missense(run: Annotate, grch38_chr21: ReferenceBundle) -> N
     result = run(text, grch38_chr21)
     app = [entry for entry in result.csq(25_891_784) if entry["Feature"] == "ENST00000346798"]
     assert [entry["Amino_acids"] for entry in app] == ["V/F", "V/L", "V/I"]
-    assert [entry["HGVSp"].split(":")[1] for entry in app] == ["p.Val717Phe", "p.Val717Leu", "p.Val717Ile"]
+    assert [entry["HGVSp"].split(":")[1] for entry in app] == [
+        "p.(Val717Phe)",
+        "p.(Val717Leu)",
+        "p.(Val717Ile)",
+    ]
     assert {(entry["Consequence"], entry["IMPACT"], entry["SYMBOL"]) for entry in app} == {
         ("missense_variant", "MODERATE", "APP")
     }
     beside = [entry for entry in result.csq(25_891_783) if entry["Feature"] == "ENST00000346798"]
-    assert beside[0]["HGVSp"].endswith(":p.Val717Gly")
+    assert beside[0]["HGVSp"].endswith(":p.(Val717Gly)")
 
 
 def test_the_original_services_samples_are_read_with_the_mitochondrial_code(
@@ -60,7 +64,7 @@ def test_the_original_services_samples_are_read_with_the_mitochondrial_code(
     assert len(long.records) == 1_141
     atp6 = next(entry for entry in long.csq(8860) if entry["SYMBOL"] == "MT-ATP6")
     assert atp6["Consequence"] == "missense_variant"
-    assert atp6["HGVSp"].endswith("p.Thr112Ala")
+    assert atp6["HGVSp"].endswith("p.(Thr112Ala)")
     assert long.csq(7028)[0]["Consequence"] == "synonymous_variant"
 
 
