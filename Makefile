@@ -15,6 +15,9 @@ run: setup ## run the whole service on this machine; Ctrl-C stops it
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest
 
+chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: eight minutes at most
+	@timeout --foreground 480 $(BIN)/pytest -m chaos --tb=short
+
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -58,4 +61,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test lint format bench fuzz pictures lock clean
+.PHONY: help setup run test chaos lint format bench fuzz pictures lock clean

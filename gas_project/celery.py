@@ -45,8 +45,10 @@ def bind_ids(task_id: str, task: Task, args: Any, **_: Any) -> None:
 
 @signals.task_postrun.connect
 def unbind_ids(task_id: str, task: Task, state: str | None = None, **_: Any) -> None:
-    from gas_project.metrics import observe_task
+    from gas_project.metrics import observe_stores, observe_task
 
+    if task.name == "tasks.sweep":  # once a minute, by one of all workers
+        observe_stores()
     observe_task(task.name, state or "", time.monotonic() - _began_at.pop(task_id, time.monotonic()))
     structlog.contextvars.clear_contextvars()
 

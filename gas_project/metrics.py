@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -131,6 +132,16 @@ def observe_task(name: str, state: str, seconds: float) -> None:
     TASK_SECONDS.labels(name, state).observe(seconds)
     if settings.METRICS_CLOUDWATCH:
         write_embedded([Measure("task_seconds", "", seconds, {"task": name, "state": state}, "Seconds")])
+
+
+def observe_stores() -> None:
+    """What the stores know, to CloudWatch."""
+    if not settings.METRICS_CLOUDWATCH:
+        return
+    try:
+        write_embedded(list(measures()))
+    except DatabaseError as error:
+        log.warning("database_failed", error=str(error))
 
 
 def observe_failure(name: str, error: BaseException) -> None:

@@ -159,10 +159,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "supports_fanout": True,  # events and remote control (tasks/fanout.py)
     # How often a full worker looks whether it has room again: kombu's second would be a second lost per task.
     "polling_interval": 0.05,
-    "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 3}},
+    "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 2}},
     **({"region": "us-east-1"} if BROKER_IS_EMBEDDED else {}),
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Somebody waits for a page meanwhile, and the sweep will send what was not sent.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}
 CELERY_TASK_QUEUES = QUEUES
 CELERY_TASK_ROUTES = ROUTES
 CELERY_TASK_DEFAULT_QUEUE = DEFAULT

@@ -58,7 +58,13 @@ class Broker:
         self.visibility_timeout_seconds: int = options["visibility_timeout"]
 
     def url(self, queue: str) -> str:
-        return str(self.client.get_queue_url(QueueName=self.prefix + queue)["QueueUrl"])
+        """Of a queue or dead-letter queue; a broker that has lost them gets all of them again."""
+        name = self.prefix + queue
+        try:
+            return str(self.client.get_queue_url(QueueName=name)["QueueUrl"])
+        except self.client.exceptions.QueueDoesNotExist:
+            self.make_queues()
+            return str(self.client.get_queue_url(QueueName=name)["QueueUrl"])
 
     def make_queues(self) -> None:
         """Each with its dead-letter queue; those that are there are brought to the same attributes."""

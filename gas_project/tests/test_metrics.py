@@ -73,3 +73,17 @@ def test_a_measure_is_written_as_cloudwatch_reads_it(capsys: pytest.CaptureFixtu
     assert directive["Metrics"] == [{"Name": "jobs", "Unit": "Count"}]
     assert (written["jobs"], written["status"]) == (2, "PENDING")
     assert written["_aws"]["Timestamp"] > 1_600_000_000_000
+
+
+def test_cloudwatch_gets_what_the_stores_know_when_it_is_asked_for(
+    user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(metrics, "Broker", FakeBroker)
+    metrics.observe_stores()
+    assert capsys.readouterr().out == ""
+    settings.METRICS_CLOUDWATCH = True
+    make_job(user)
+    metrics.observe_stores()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"jobs": 1, "status": "PENDING"}.items() <= lines[0].items()
+    assert any(line.get("queue_dead_letters") == 3 for line in lines)

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 from annotations.tests.waiting import free_port, wait_until
 
+LATE_SECONDS = 3
 JSON = "application/x-amz-json-1.0"
 
 
@@ -53,6 +55,9 @@ class FaultyProxy:
         self.fault: Callable[[str], Any] | None = None
         self.calls: Counter[str] = Counter()
         self.failed = 0
+        self.copies = 1  # of every message sent: the further ones arrive up to LATE_SECONDS later
+        self.chance = random.Random(0)  # noqa: S311  no secret
+        self.on_their_way = 0
         self._open: set[http.client.HTTPConnection] = set()
         proxy = self
 
@@ -99,7 +104,9 @@ class FaultyProxy:
             self.failed += 1
             status, content = answer
         else:
-            status, content = self._pass_on(request, body)
+            status, content = self._pass_on(request.path, dict(request.headers), body)
+            if action == "SendMessage":
+                self._send_copies(request.path, dict(request.headers), body)
         try:
             request.send_response(status)
             request.send_header("Content-Type", JSON if content[:1] == b"{" else "text/xml")
@@ -109,11 +116,22 @@ class FaultyProxy:
         except OSError:
             request.close_connection = True  # whoever asked is gone
 
-    def _pass_on(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
+    def _send_copies(self, path: str, headers: dict[str, str], body: bytes) -> None:
+        def send() -> None:
+            self._pass_on(path, headers, body)
+            self.on_their_way -= 1
+
+        for _ in range(self.copies - 1):
+            self.on_their_way += 1
+            timer = threading.Timer(self.chance.uniform(0, LATE_SECONDS), send)
+            timer.daemon = True
+            timer.start()
+
+    def _pass_on(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.broker_port, timeout=30)
         self._open.add(connection)
         try:
-            connection.request("POST", request.path, body, dict(request.headers))
+            connection.request("POST", path, body, headers)
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException):

@@ -4,12 +4,17 @@ import os
 import time
 from pathlib import Path
 
-from celery import shared_task
+from celery import shared_task, signals
 
 
 def note(name: str) -> None:
     with (Path(os.environ["GAS_STATE_DIR"]) / "notes").open("a") as notes:
         notes.write(name + "\n")
+
+
+@signals.worker_ready.connect
+def worker_is_ready(**_: object) -> None:
+    note(f"ready {os.getpid()}")
 
 
 @shared_task(name="probe.run")
@@ -28,3 +33,9 @@ def work(name: str, seconds: float) -> None:
 def break_down(name: str) -> None:
     note(name)
     raise ValueError("as it always does")
+
+
+@shared_task(name="probe.stamp")
+def stamp(name: str, sent_at: float) -> None:
+    """Notes after how many seconds it began."""
+    note(f"{name} {time.time() - sent_at}")

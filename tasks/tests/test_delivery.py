@@ -9,15 +9,7 @@ from tasks.queues import TRIES
 from tasks.tests.faulty import FaultyProxy
 from tasks.tests.workers import Site
 
-pytestmark = pytest.mark.broker
-
-
-def waiting(site: Site, queue: str) -> int:
-    url = site.sqs.get_queue_url(QueueName=f"gas-{queue}")["QueueUrl"]
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    return sum(
-        map(int, site.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values())
-    )
+pytestmark = [pytest.mark.broker, pytest.mark.chaos]
 
 
 def test_a_task_longer_than_the_visibility_timeout_runs_once_even_when_its_worker_is_told_to_stop(
@@ -29,7 +21,7 @@ def test_a_task_longer_than_the_visibility_timeout_runs_once_even_when_its_worke
         wait_until(lambda: "long begins" in site.notes())
         first.process.send_signal(signal.SIGTERM)
         wait_until(lambda: "long ends" in site.notes())
-        wait_until(lambda: not first.is_running() and waiting(site, "default") == 0)
+        wait_until(lambda: not first.is_running() and site.messages("default") == 0)
     assert site.notes() == ["long begins", "long ends"]
 
 
@@ -52,7 +44,7 @@ def test_a_task_that_breaks_down_each_time_ends_in_the_dead_letter_queue(
     site = Site(tmp_path, proxy.url, visibility_timeout_seconds=3)  # type: ignore[arg-type]
     with site.worker():
         site.send("break_down", "poison")
-        wait_until(lambda: waiting(site, "default-dead") == 1)
+        wait_until(lambda: site.messages("default-dead") == 1)
         site.send("run", "after it")
         wait_until(lambda: "after it" in site.notes())
     assert site.notes().count("poison") == TRIES

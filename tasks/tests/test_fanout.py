@@ -84,6 +84,7 @@ def test_events_of_workers_and_tasks_arrive_though_the_task_does_not_wait_for_th
     wait_until(lambda: not any("celeryev" in name for name in control_queues(site) | subscriptions(site)))
 
 
+@pytest.mark.chaos
 def test_a_worker_that_is_told_to_shut_down_does_and_removes_its_queue_and_subscription(site: Site) -> None:
     with site.worker("w2") as other:
         wait_until(lambda: any("w2" in name for name in subscriptions(site)))
@@ -92,6 +93,7 @@ def test_a_worker_that_is_told_to_shut_down_does_and_removes_its_queue_and_subsc
     assert not any("w2" in name for name in control_queues(site) | subscriptions(site))
 
 
+@pytest.mark.chaos
 def test_a_worker_is_not_ended_by_what_was_said_before_it_began(site: Site) -> None:
     with site.worker("w3") as killed:
         killed.kill()
@@ -104,6 +106,7 @@ def test_a_worker_is_not_ended_by_what_was_said_before_it_began(site: Site) -> N
     assert control_queues(site) | subscriptions(site) == before, "what it had made it has removed"
 
 
+@pytest.mark.chaos
 def test_what_a_killed_worker_leaves_is_removed_when_it_has_been_silent_for_long(site: Site) -> None:
     with site.worker("w4") as worker:
         worker.kill()

@@ -56,6 +56,16 @@ class Site:
         self.app.send_task(f"probe.{task}", args=args)
 
     def notes(self) -> list[str]:
+        """What tasks have written down."""
+        return [note for note in self._all_notes() if not note.startswith("ready ")]
+
+    def notes_of(self, name: str) -> list[str]:
+        return [note for note in self.notes() if note.startswith(name)]
+
+    def is_ready(self, process_id: int) -> bool:
+        return f"ready {process_id}" in self._all_notes()
+
+    def _all_notes(self) -> list[str]:
         path = self.folder / "notes"
         return path.read_text().splitlines() if path.exists() else []
 
@@ -76,32 +86,41 @@ class Site:
             | self.settings
         )
 
+    def start_worker(self, name: str = "w1", *arguments: str) -> "Worker":
+        """A worker, of which only its process is known to have begun."""
+        log_path = self.folder / f"{name}.log"
+        with log_path.open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "celery", "--quiet", "--app", "gas_project", "worker"),
+                    *("--include", "tasks.tests.probe", "--hostname", f"{name}@test"),
+                    *("--without-mingle", "--without-gossip", "--heartbeat-interval", "5", *arguments),
+                ],
+                env=self.environment(),
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Worker(process, log_path, self)
+
     @contextmanager
     def worker(self, name: str = "w1", *arguments: str) -> Iterator["Worker"]:
         """A worker that is ready; killed at the end, unless it has ended by itself."""
-        ready = self.folder / "run" / "worker-ready"
-        ready.unlink(missing_ok=True)
-        log = (self.folder / f"{name}.log").open("ab")
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "celery", "--quiet", "--app", "gas_project", "worker"),
-                *("--include", "tasks.tests.probe", "--hostname", f"{name}@test"),
-                *("--without-mingle", "--without-gossip", "--heartbeat-interval", "5", *arguments),
-            ],
-            env=self.environment(),
-            cwd=self.folder,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        log.close()
-        worker = Worker(process, self.folder / f"{name}.log")
+        worker = self.start_worker(name, *arguments)
         try:
-            wait_until(lambda: ready.exists() or process.poll() is not None)
-            assert process.poll() is None, worker.log()
+            wait_until(lambda: worker.is_ready() or not worker.is_running())
+            assert worker.is_running(), worker.log()
             yield worker
         finally:
             worker.kill()
+
+    def messages(self, queue: str) -> int:
+        """About how many there are, those that are worked on included."""
+        url = self.sqs.get_queue_url(QueueName=f"gas-{queue}")["QueueUrl"]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return sum(map(int, answer["Attributes"].values()))
 
     def queue_names(self) -> set[str]:
         return {url.rsplit("/", 1)[1] for url in self.sqs.list_queues().get("QueueUrls", [])}
@@ -111,6 +130,10 @@ class Site:
 class Worker:
     process: subprocess.Popen[bytes]
     log_path: Path
+    site: Site
+
+    def is_ready(self) -> bool:
+        return self.site.is_ready(self.process.pid)
 
     def log(self) -> str:
         return self.log_path.read_text()
