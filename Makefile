@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+EMULATORS := annotations/dynamodb/tests/emulators
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -14,6 +15,14 @@ run: setup ## run the whole service on this machine; Ctrl-C stops it
 
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest
+
+test-in-full: $(VENV)/.dev emulators ## run the tests with as many random queries and claims as it takes to be sure
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest
+
+django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, and make their page in docs/
+	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
+
+emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
 
 chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: eight minutes at most
 	@timeout --foreground 480 $(BIN)/pytest -m chaos --tb=short
@@ -47,6 +56,9 @@ lock: $(VENV)/.dev ## pin the dependencies anew, with hashes
 clean: ## remove the virtual environment and caches; var/ with your data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build *.egg-info
 
+$(EMULATORS)/node_modules/.package-lock.json: $(EMULATORS)/package-lock.json
+	@npm ci --prefix $(EMULATORS) --no-audit --no-fund --ignore-scripts --loglevel=error
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
@@ -61,4 +73,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test chaos lint format bench fuzz pictures lock clean
+.PHONY: help setup run test test-in-full chaos django-suite emulators lint format bench fuzz pictures lock clean

@@ -11,8 +11,15 @@ from typing import Any
 import pytest
 from celery import Celery
 from django.core.cache import cache
+from django.db import connections
 
+from annotations.dynamodb.base import DatabaseWrapper as DynamoDB
+from annotations.dynamodb.schema import empty_table, table_exists
+from annotations.dynamodb.tests.connecting import connected
+from annotations.dynamodb.tests.servers import ministack
+from annotations.models import Job, Shard
 from gas_project.accounts.models import User
+from gas_project.routers import JOBS_DATABASE
 from gas_project.tests.factories import make_user
 
 SHARED_DATA = Path(__file__).resolve().parent.parent / "shared" / "data"
@@ -89,6 +96,47 @@ def _is_loopback(host: str) -> bool:
 def user(db: None) -> User:
     """Somebody on the free tier. Fixtures, because the apps' own tests may not import the project."""
     return make_user("ada@example.org")
+
+
+@pytest.fixture(scope="session")
+def _dynamodb() -> Iterator[dict[str, Any]]:
+    """A DynamoDB, as an entry of DATABASES.
+
+    Tests may look through the shards to see that none is left; nobody may so with the jobs.
+    """
+    with ministack() as database:
+        yield database | {"OPTIONS": database["OPTIONS"] | {"scan": ["annotations_shard"]}}
+
+
+def _connect(connection: DynamoDB) -> None:
+    if connection.connection is None:
+        connection.connect()
+
+
+@pytest.fixture
+def jobs_in_dynamodb(
+    db: None, _dynamodb: dict[str, Any], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DynamoDB]:
+    """The connection to a DynamoDB where the jobs live during the test."""
+    # Django's TestCase lets nobody connect to a database that it did not know at its start.
+    monkeypatch.setattr(DynamoDB, "ensure_connection", _connect)
+    settings.DATABASE_ROUTERS = ["gas_project.routers.JobsApart"]
+    with connected(_dynamodb, JOBS_DATABASE) as connection:
+        for model in (Job, Shard):
+            if not table_exists(connection, connection.table_name(model._meta.db_table)):
+                with connection.schema_editor() as editor:
+                    editor.create_model(model)
+        yield connection
+        for model in (Job, Shard):
+            empty_table(connection, model._meta.db_table)
+
+
+@pytest.fixture(params=["default", "dynamodb"])
+def jobs_database(request: pytest.FixtureRequest, db: None) -> Any:
+    """The connection of the database that the jobs live in; a test that uses this runs with each of them."""
+    if request.param == "default":
+        return connections["default"]
+    return request.getfixturevalue("jobs_in_dynamodb")
 
 
 @pytest.fixture

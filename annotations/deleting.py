@@ -1,37 +1,18 @@
-"""Remove jobs with all their files, and all that a user has here.
-
-The order makes a deletion that breaks off half-way one that can be asked for again: first nothing new can
-come (the job is over, so a run that is still at work finds it so, and removes what it made), then the files
-go, and the record last.
-"""
+"""A user who is deleted takes the jobs along, in whatever database these are."""
 
 from typing import Any
 
-import structlog
+from django.conf import settings
+from django.db import router, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
-from annotations.divided import discard_shards
-from annotations.leftovers import job_prefix
 from annotations.models import Job
-from annotations.storage import object_store
-
-log = structlog.get_logger(__name__)
 
 
-def delete_job(job: Job) -> None:
-    """Raises StorageError; the record stays until every file is gone."""
-    Job.objects.cancel(job.job_id, job.user)
-    discard_shards(job)
-    store = object_store()
-    for key in [*store.keys(job_prefix(job)), job.input_key]:
-        store.delete(key)
-    Job.objects.filter(pk=job.job_id).delete()
-    log.info("job_deleted", job_id=job.job_id)
-
-
-def delete_all_of(user: Any) -> None:
-    """Every job of a user, and uploads that became none. Raises StorageError."""
-    for job in Job.objects.of(user):
-        delete_job(job)
-    store = object_store()
-    for key in list(store.keys(f"{user.pk}/")):
-        store.delete(key)
+@receiver(post_delete, sender=settings.AUTH_USER_MODEL)
+def delete_jobs_elsewhere(instance: Any, using: str, **_: Any) -> None:
+    """In the same database they are gone already; in another, only after the account is gone for good."""
+    if router.db_for_write(Job) != using:
+        user_id = instance.pk
+        transaction.on_commit(lambda: Job.objects.filter(user_id=user_id).delete(), using=using)

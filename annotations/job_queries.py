@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 5
 UNDELIVERABLE = "task_failed"
+# Jobs that something is to be done for are spread over as many partitions of DynamoDB's index, each of which
+# takes a thousand writes a second. Never fewer: jobs in the shards left out would not be found.
+SHARDS = range(4)
 GIVEN_UP = (
     f"The annotation was started {MAX_ATTEMPTS} times and never came to an end. "
     "Please tell the people who run this service the job's number."
@@ -162,6 +166,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 stage="",
                 completed_at=timezone.now(),
                 lease_expires_at=None,
+                unsettled_shard=None,
             )
         )
 
@@ -227,6 +232,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 queued_at=timezone.now(),
                 completed_at=None,
                 notified_at=None,
+                unsettled_shard=random.choice(SHARDS),  # noqa: S311  as above
                 failure_reason="",
                 failure_message="",
             )
@@ -288,10 +294,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def notified(self, job_id: str, task_id: str) -> bool:
-        """The mail is out: nobody sends another."""
+        """The mail is out: nobody sends another, and the sweep need not look after the job any more."""
         return bool(
             self.filter(pk=job_id, claimed_by=task_id, notified_at__isnull=True).update(
-                notified_at=timezone.now(), lease_expires_at=None
+                notified_at=timezone.now(), lease_expires_at=None, unsettled_shard=None
             )
         )
 
@@ -303,13 +309,42 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
+    def plan_archive(self, job_id: str, due_at: datetime) -> bool:
+        """The result is to be archived at that time."""
+        shard = random.choice(SHARDS)  # noqa: S311  spreads load, and is no secret
+        return bool(
+            self.filter(pk=job_id, result_state="AVAILABLE").update(
+                archive_due_at=due_at, archive_shard=shard
+            )
+        )
+
+    def drop_archive(self, job_id: str) -> bool:
+        """The result stays where it is."""
+        return bool(
+            self.filter(pk=job_id, result_state="AVAILABLE", archive_due_at__isnull=False).update(
+                archive_due_at=None, archive_shard=None
+            )
+        )
+
+    def archive_due(self, now: datetime) -> JobQuerySet:
+        """Jobs whose results should be in the archive by now, the longest overdue first."""
+        return self.filter(archive_shard__in=SHARDS, archive_due_at__lte=now).order_by("archive_due_at")
+
     def of(self, user: Any) -> JobQuerySet:
         """A user's jobs, newest first."""
-        return self.filter(user=user).order_by("-submitted_at")
+        return self.filter(user=user).order_by("-submitted_at", "-job_id")
+
+    def archived_of(self, user: Any) -> JobQuerySet:
+        """A user's jobs whose results are in the archive."""
+        return self.filter(user=user, archive_id__isnull=False)
+
+    def _unsettled(self) -> JobQuerySet:
+        """Narrows what the sweep reads to jobs that may be its business, by an index that holds no others."""
+        return self.filter(unsettled_shard__in=SHARDS)
 
     def nobody_took(self, now: datetime, patience: timedelta) -> JobQuerySet:
         """PENDING jobs whose message was sent longer than `patience` ago, and must be taken for lost."""
-        return self.filter(status="PENDING", queued_at__lt=now - patience)
+        return self._unsettled().filter(status="PENDING", queued_at__lt=now - patience)
 
     def lease_ran_out(self, now: datetime) -> JobQuerySet:
         """RUNNING jobs whose worker has given no sign of life."""
@@ -327,4 +362,4 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def _sent_long_ago(self, now: datetime) -> JobQuerySet:
-        return self.filter(queued_at__lt=now - timedelta(seconds=settings.RESEND_AFTER_SECONDS))
+        return self._unsettled().filter(queued_at__lt=now - timedelta(seconds=settings.RESEND_AFTER_SECONDS))

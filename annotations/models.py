@@ -1,20 +1,36 @@
 """The job: one VCF that a user sent, and what became of it."""
 
+import random
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, router
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from annotations.job_queries import JobQuerySet
+from annotations.job_queries import SHARDS, JobQuerySet
 from annotations.shard_queries import ShardQuerySet
 
 
 def new_job_id() -> str:
     return str(uuid.uuid4())
+
+
+def new_shard() -> int:
+    return random.choice(SHARDS)  # noqa: S311  spreads load, and is no secret
+
+
+def cascade_within_database(collector: Any, field: Any, sub_objs: Any, using: str) -> None:
+    """CASCADE where jobs and accounts share a database; elsewhere `deleting` deletes a gone user's jobs."""
+    if router.db_for_write(Job) == using:
+        models.CASCADE(collector, field, sub_objs, using)
+
+
+# Django then asks for no rows of a table that this database may not have.
+cascade_within_database.lazy_sub_objs = True  # type: ignore[attr-defined]
 
 
 class Status(models.TextChoices):
@@ -65,7 +81,7 @@ class Job(models.Model):
     # No constraint: the accounts may live in another database than the jobs.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
+        on_delete=cascade_within_database,
         db_constraint=False,
         db_index=False,
         related_name="jobs",
@@ -121,18 +137,44 @@ class Job(models.Model):
     failure_reason = models.CharField(max_length=40, blank=True, editable=False)
     failure_message = models.TextField(blank=True, editable=False)
 
-    archive_id = models.CharField(
-        max_length=200, blank=True, editable=False, db_column="results_file_archive_id"
+    archive_id = models.CharField(  # noqa: DJ001  NULL keeps a job out of the index of the archived ones
+        max_length=200, null=True, editable=False, db_column="results_file_archive_id"
     )
     archive_due_at = models.DateTimeField(null=True, editable=False)
+    archive_shard = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="Set while an archival is due."
+    )
     notified_at = models.DateTimeField(null=True, editable=False)
+    unsettled_shard = models.PositiveSmallIntegerField(
+        null=True,
+        default=new_shard,
+        editable=False,
+        help_text="Set while the sweep has to look after the job.",
+    )
 
     objects = JobQuerySet.as_manager()
 
     class Meta:
+        # On DynamoDB these are the global secondary indexes, and every query but those by key goes by one of
+        # them. The conditions make partial indexes on SQL databases and sparse ones there, of few jobs each.
         indexes = (
             models.Index(fields=["user", "-submitted_at"], name="job_user_newest"),
             models.Index(fields=["status", "-submitted_at"], name="job_status"),
+            models.Index(
+                fields=["user", "archive_id"],
+                name="job_user_archived",
+                condition=Q(archive_id__isnull=False),
+            ),
+            models.Index(
+                fields=["archive_shard", "archive_due_at"],
+                name="job_archive_due",
+                condition=Q(archive_shard__isnull=False, archive_due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["unsettled_shard", "queued_at"],
+                name="job_unsettled",
+                condition=Q(unsettled_shard__isnull=False),
+            ),
             models.Index(fields=["scatter_id"], condition=Q(scatter_id__isnull=False), name="job_scattered"),
         )
 

@@ -32,7 +32,7 @@ def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
     if not Job.objects.claim_notification(job_id, task_id):
         log.info("notification_not_due", job_id=job_id)
         return
-    job = Job.objects.select_related("user").get(pk=job_id)
+    job = Job.objects.get(pk=job_id)
     try:
         _mail(job).send()
     except (OSError, SMTPException) as error:

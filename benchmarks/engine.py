@@ -1,10 +1,20 @@
-"""`make bench`: the engine beside bare `bcftools annotate | bcftools csq`, on the same made-up files.
+"""`make bench`: the engine beside what else annotates, on the same made-up files.
 
-The peer is the bcftools that pysam bundles, annotate and csq in a process each, joined by a pipe, compressed
-VCF out. It writes neither CSQ nor the location in every transcript, nor a table, an index or a count log: the
-engine does all of these. Both read the same indexed VCF, in this order, in this run, on this machine; what
-counts is the ratio. Memory is the largest sum, over samples 50 ms apart, of the proportional set sizes (PSS)
-of a run's processes: memory that they share counts once.
+The peers, each where it is installed:
+
+- bcftools, as pysam bundles it: annotate and csq in a process each, joined by a pipe, compressed VCF out. It
+  writes neither CSQ nor the location in every transcript, nor a table, an index or a count log: the engine
+  does all of these.
+- snpEff (Debian's), with its database built from the same gene models; it adds no known variants.
+- vcfanno (Debian's), with the known variants alone.
+
+All read the same indexed VCF, one after the other, in this run, on this machine; what counts is the ratio.
+Memory is the largest sum, over samples 50 ms apart, of the proportional set sizes (PSS) of a run's processes:
+memory that they share counts once.
+
+With `--many-genes` also 1,000 variants against 3.4 million lines of GFF3 and 10 million known variants,
+beside bare csq, which reads all of these lines; making the data takes some ten minutes, so `--keep` them.
+With `--sizes 1000000 5000000` it shows that memory does not grow with the input.
 """
 
 import argparse
@@ -24,11 +34,12 @@ import pysam
 
 from annotations.engine.building import BundleRecipe, KnownInput, build_bundle
 from annotations.engine.bundle import ReferenceBundle
-from benchmarks.synthetic import Files, make_reference, write_variants
+from benchmarks import peers
+from benchmarks.synthetic import MANY_GENES, SMALL, Files, Shape, make_reference, write_variants
 
 SIZES = (1_000, 100_000, 1_000_000)
 SAMPLE_SECONDS = 0.05
-_BCFTOOLS = "import sys, pysam.bcftools as b; getattr(b, sys.argv[1])(*sys.argv[2:], catch_stdout=False)"
+SLOW_PEERS_UP_TO = 1_000_000  # variants; snpEff needs minutes for more
 
 
 @dataclass(frozen=True)
@@ -39,39 +50,42 @@ class Measured:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--known", type=int, default=1_000_000, help="known variants")
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--many-genes", action="store_true", help="also the gene set of human size")
     parser.add_argument("--keep", type=Path, help="keep the data in this folder, and take them from there")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="gas-bench-"))
     try:
-        bundle, inputs, peers = prepare(folder, options.sizes, options.known)
+        bundle, inputs, files = prepare(folder / "small", options.sizes, options.known, SMALL)
         print(f"cores {options.cores} of {os.cpu_count()}; memory is the peak sum of PSS of all processes")
-        print(
-            f"{'variants':>10} {'':10} {'seconds':>8} {'CPU s':>7} {'variants/s':>11} {'MB':>6}"
-            "   engine : peer"
-        )
+        print(_HEADING)
         for size, source in inputs.items():
-            report(size, source, bundle, peers, folder, options.cores)
+            report(size, source, bundle, files, options.cores)
+        if options.many_genes:
+            bundle, inputs, files = prepare(folder / "many-genes", [1_000], 10_000_000, MANY_GENES)
+            print("\n3.4 million lines of GFF3, 10 million known variants, beside bare csq")
+            print(_HEADING)
+            report_many_genes(inputs[1_000], bundle, files, options.cores)
     finally:
         if not options.keep:
             shutil.rmtree(folder)
 
 
 def prepare(
-    folder: Path, sizes: Sequence[int], known_records: int
+    folder: Path, sizes: Sequence[int], known_records: int, shape: Shape
 ) -> tuple[ReferenceBundle, dict[int, Path], Files]:
-    """Make what is not there yet: reference bundle, inputs, and the peer's own known variants."""
+    """Make what is not there yet: reference bundle, inputs, and the peers' own known variants."""
     inputs = {size: folder / f"input-{size}.vcf.gz" for size in sizes}
     place = folder / "references" / "bench" / "1"
     files = Files(folder / "genome.fa", folder / "genes.gff3.gz", folder / "known.vcf", folder)
     if place.exists() and all(path.exists() for path in inputs.values()):
         return ReferenceBundle.open(place), inputs, files
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     print("making the data ...", file=sys.stderr)
-    files, genome = make_reference(folder, known_records)
+    files, genome = make_reference(folder, known_records, shape)
     for size, path in inputs.items():
         plain = path.with_suffix("")
         write_variants(plain, genome, size, files.known)
@@ -88,33 +102,61 @@ def _compress(vcf: Path) -> None:
     pysam.tabix_index(f"{vcf}.gz", preset="vcf", force=True)
 
 
-def report(  # noqa: PLR0913, PLR0917 - one line of the table
-    size: int, source: Path, bundle: ReferenceBundle, files: Files, folder: Path, cores: int
-) -> None:
-    engine = measure([engine_command(source, bundle, folder / "out", cores)])
-    peer = measure(peer_commands(source, files, folder))
-    ratio = (
-        f"time {engine.seconds / peer.seconds:.2f}, CPU {engine.cpu_seconds / peer.cpu_seconds:.2f}, "
-        f"memory {engine.peak_bytes / peer.peak_bytes:.1f}"
+def report(size: int, source: Path, bundle: ReferenceBundle, files: Files, cores: int) -> None:
+    """Lines of the table: the engine, and each peer with the engine's ratio to it."""
+    engine = measure([engine_command(source, bundle, files.folder / "out", cores)])
+    show(size, "engine", engine)
+    beside: dict[str, peers.Commands | None] = {"bcftools": peers.bcftools(source, files)}
+    if size <= SLOW_PEERS_UP_TO:
+        beside |= {"snpEff": peers.snpeff(source, files), "vcfanno": peers.vcfanno(source, files, cores)}
+    for name, commands in beside.items():
+        if commands:
+            show(size, name, measure(commands), engine)
+        else:
+            print(f"{size:>10,} {name:10} is not installed")
+
+
+def report_many_genes(source: Path, bundle: ReferenceBundle, files: Files, cores: int) -> None:
+    """The command, the engine in a process that has loaded its libraries, as a worker has, and csq."""
+    command = engine_command(source, bundle, files.folder / "out", cores)
+    engine = measure([command])
+    show(1_000, "engine", engine)
+    print(f"{'':10} {'in a worker':10} {_seconds_in_a_worker(command):>7.2f}")
+    show(1_000, "csq", measure(peers.csq(source, files)), engine)
+
+
+def _seconds_in_a_worker(command: Sequence[str]) -> float:
+    """Of the second run in one process."""
+    script = "import sys, annotations.engine.__main__ as m; [m.main(sys.argv[1:]) for _ in range(2)]"
+    told = subprocess.run(
+        [sys.executable, "-c", script, *command[3:]], capture_output=True, check=True, timeout=600
     )
-    for name, run, remark in (("engine", engine, ratio), ("bcftools", peer, "")):
-        print(
-            f"{size:>10,} {name:10} {run.seconds:>8.2f} {run.cpu_seconds:>7.2f} "
-            f"{size / run.seconds:>11,.0f} {run.peak_bytes / 1e6:>6.0f}   {remark}"
+    second = told.stdout.decode().rpartition('"seconds":')[2]
+    return float(second.strip(" }\n"))
+
+
+_HEADING = (
+    f"{'variants':>10} {'':10} {'seconds':>8} {'CPU s':>7} {'variants/s':>11} {'MB':>6}   engine : this"
+)
+
+
+def show(size: int, name: str, run: Measured, engine: Measured | None = None) -> None:
+    ratio = ""
+    if engine:
+        ratio = (
+            f"time {engine.seconds / run.seconds:.2f}, CPU {engine.cpu_seconds / run.cpu_seconds:.2f}, "
+            f"memory {engine.peak_bytes / run.peak_bytes:.1f}"
         )
+    print(
+        f"{size:>10,} {name:10} {run.seconds:>8.2f} {run.cpu_seconds:>7.2f} "
+        f"{size / run.seconds:>11,.0f} {run.peak_bytes / 1e6:>6.0f}   {ratio}",
+        flush=True,
+    )
 
 
 def engine_command(source: Path, bundle: ReferenceBundle, output: Path, cores: int) -> list[str]:
     options = ["--reference", str(bundle.path), "--output", str(output), "--cores", str(cores)]
     return [sys.executable, "-m", "annotations.engine", str(source), *options]
-
-
-def peer_commands(source: Path, files: Files, folder: Path) -> list[list[str]]:
-    """annotate, which needs an indexed file, and csq that reads what it writes."""
-    annotate = ["annotate", "-a", f"{files.known}.gz", "-c", "ID,INFO/AF", "-Ou", "-o", "-", str(source)]
-    csq = ["csq", "-l", "-p", "a", "--force", "--ncsq", "64", "-v", "0", "-f", str(files.fasta)]
-    csq += ["-g", str(files.gff), "-Oz", "-o", str(folder / "peer.vcf.gz"), "-"]
-    return [[sys.executable, "-c", _BCFTOOLS, *step] for step in (annotate, csq)]
 
 
 def measure(commands: Sequence[Sequence[str]]) -> Measured:
@@ -124,13 +166,12 @@ def measure(commands: Sequence[Sequence[str]]) -> Measured:
     with tempfile.TemporaryFile() as messages:
         for command in commands:
             source = running[-1].stdout if running else subprocess.DEVNULL
-            running.append(subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=messages))
+            target = subprocess.DEVNULL if command is commands[-1] else subprocess.PIPE
+            running.append(subprocess.Popen(command, stdin=source, stdout=target, stderr=messages))
             if running[:-1]:
                 source.close()  # type: ignore[union-attr]  # the reader alone holds it now
-        last_output = running[-1].stdout
         peak = _watch(running)
         seconds = time.monotonic() - started
-        last_output.close()  # type: ignore[union-attr]
         if any(process.returncode for process in running):
             messages.seek(0)
             raise SystemExit(f"{commands!r} failed:\n{messages.read().decode()}")

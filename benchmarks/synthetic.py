@@ -1,8 +1,7 @@
 """Made-up data of human density for benchmarks: genome, gene models, known variants, one person's variants.
 
-Everything comes from one seed, so that a run can be repeated. Genes lie about 50,000 bases apart, with four
-transcripts of up to twelve exons; variants are 85 % single bases, the rest short insertions and deletions;
-half of them are known.
+Everything comes from one seed, so that a run can be repeated. Genes have transcripts of up to twelve exons;
+variants are 85 % single bases, the rest short insertions and deletions; half of them are known.
 """
 
 import gzip
@@ -13,11 +12,25 @@ from pathlib import Path
 import numpy as np
 
 SEED = 20_260_101
-CONTIGS = {"1": 20_000_000, "2": 16_000_000, "3": 16_000_000, "4": 12_000_000}
-GENE_EVERY_BASES = 50_000
-TRANSCRIPTS = 4
 KNOWN_SHARE = 0.5
 _BASES = np.frombuffer(b"ACGT", np.uint8)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large the genome is, how densely genes lie on it, and exons in genes."""
+
+    contigs: dict[str, int]
+    gene_every_bases: int
+    exon_every_bases: int
+    transcripts: int  # of each gene
+
+
+# As dense as the human genome, and a fiftieth of it.
+SMALL = Shape({"1": 20_000_000, "2": 16_000_000, "3": 16_000_000, "4": 12_000_000}, 50_000, 200, 4)
+# As many genes and lines of GFF3 (3.4 million) as Ensembl has for human, closer together, for a genome of
+# three billion made-up bases would take longer to make than all else.
+MANY_GENES = Shape({str(number): 25_000_000 for number in range(1, 25)}, 9_000, 60, 5)
 
 
 @dataclass(frozen=True)
@@ -28,10 +41,12 @@ class Files:
     folder: Path
 
 
-def make_reference(folder: Path, known_records: int) -> tuple[Files, dict[str, np.ndarray]]:
+def make_reference(
+    folder: Path, known_records: int, shape: Shape = SMALL
+) -> tuple[Files, dict[str, np.ndarray]]:
     """Write FASTA, GFF3 and known variants; returns their places and the bases by contig."""
     random = np.random.default_rng(SEED)
-    genome = {name: random.choice(_BASES, length) for name, length in CONTIGS.items()}
+    genome = {name: random.choice(_BASES, length) for name, length in shape.contigs.items()}
     files = Files(folder / "genome.fa", folder / "genes.gff3.gz", folder / "known.vcf", folder)
     with files.fasta.open("wb") as out:
         for name, bases in genome.items():
@@ -40,11 +55,11 @@ def make_reference(folder: Path, known_records: int) -> tuple[Files, dict[str, n
             out.writelines(text[at : at + 100] + b"\n" for at in range(0, len(text), 100))
     with gzip.open(files.gff, "wt", compresslevel=1) as gff:
         gff.write("##gff-version 3\n")
-        for name, length in CONTIGS.items():
-            gff.writelines(_genes(name, length, random))
+        for name, length in shape.contigs.items():
+            gff.writelines(_genes(name, length, shape, random))
     with files.known.open("w") as known:
         known.write("##fileformat=VCFv4.2\n")
-        known.writelines(f"##contig=<ID={name},length={length}>\n" for name, length in CONTIGS.items())
+        known.writelines(f"##contig=<ID={name},length={len(bases)}>\n" for name, bases in genome.items())
         known.write('##INFO=<ID=AF,Number=A,Type=Float,Description="Frequency of the allele">\n')
         known.write("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n")
         # another stream of chance than the samples', but the same alleles at the same positions
@@ -57,7 +72,7 @@ def write_variants(path: Path, genome: dict[str, np.ndarray], count: int, known:
     """One person's variants: half of them out of `known`, half new."""
     stride = max(1, int(_count_records(known) / (count * KNOWN_SHARE)))
     chosen: list[tuple[int, int, str, str, str]] = []
-    order = {name: number for number, name in enumerate(CONTIGS)}
+    order = {name: number for number, name in enumerate(genome)}
     with known.open() as lines:
         records = (line.split("\t", 5) for line in lines if not line.startswith("#"))
         for number, (contig, place, _, ref, alt, _) in enumerate(records):
@@ -70,7 +85,7 @@ def write_variants(path: Path, genome: dict[str, np.ndarray], count: int, known:
     chosen.sort()
     with path.open("w") as out:
         out.write("##fileformat=VCFv4.2\n")
-        out.writelines(f"##contig=<ID={name},length={length}>\n" for name, length in CONTIGS.items())
+        out.writelines(f"##contig=<ID={name},length={len(bases)}>\n" for name, bases in genome.items())
         out.write('##INFO=<ID=DP,Number=1,Type=Integer,Description="Depth">\n')
         out.write('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n')
         out.write('##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">\n')
@@ -87,17 +102,19 @@ def _count_records(path: Path) -> int:
         return sum(1 for line in lines if not line.startswith(b"#"))
 
 
-def _genes(contig: str, length: int, random: np.random.Generator) -> Iterator[str]:
-    for number, place in enumerate(range(10_000, length - GENE_EVERY_BASES, GENE_EVERY_BASES)):
+def _genes(contig: str, length: int, shape: Shape, random: np.random.Generator) -> Iterator[str]:
+    for number, place in enumerate(range(10_000, length - shape.gene_every_bases, shape.gene_every_bases)):
         strand = "+-"[number % 2]
         gene = f"G{contig}x{number}"
         exon_count = int(random.integers(2, 13))
-        starts = place + np.sort(random.choice(140, exon_count, replace=False)) * 200
-        lengths = random.integers(60, 180, exon_count)
+        starts = place + np.sort(random.choice(140, exon_count, replace=False)) * shape.exon_every_bases
+        lengths = random.integers(
+            shape.exon_every_bases * 2 // 5, shape.exon_every_bases * 9 // 10, exon_count
+        )
         first, last = int(starts[0]), int(starts[-1] + lengths[-1])
         kind = "protein_coding" if number % 3 else "lncRNA"
         yield _line(contig, "gene", first, last, strand, ".", f"ID=gene:{gene};Name={gene};biotype={kind}")
-        for transcript in range(TRANSCRIPTS):
+        for transcript in range(shape.transcripts):
             kept = slice(0, max(2, exon_count - transcript))
             yield from _transcript(
                 contig, strand, gene, transcript, kind, list(zip(starts[kept], lengths[kept], strict=True))
@@ -135,10 +152,10 @@ def _line(  # noqa: PLR0913, PLR0917 - the columns of a GFF3
 
 def _variants(genome: dict[str, np.ndarray], count: int, seed: int) -> Iterator[tuple[str, int, str, str]]:
     random = np.random.default_rng(seed)
-    total = sum(CONTIGS.values())
+    total = sum(map(len, genome.values()))
     for contig, bases in genome.items():
         wanted = int(count * len(bases) / total)
-        positions = np.sort(random.choice(len(bases) - 100, wanted, replace=False) + 50)
+        positions = np.sort(random.choice(len(bases) - 100, wanted, replace=False, shuffle=False) + 50)
         turns = random.integers(1, 4, wanted)
         kinds = random.random(wanted)
         lengths = random.integers(1, 9, wanted)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
@@ -19,6 +19,10 @@ PREFIX = "GAS_"
 
 def _words(value: Any) -> Any:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _pairs(value: Any) -> Any:
+    return dict(word.partition("=")[::2] for word in _words(value)) if isinstance(value, str) else value
 
 
 class Environment(BaseModel, frozen=True):
@@ -85,6 +89,27 @@ class Environment(BaseModel, frozen=True):
         ge=3,
         le=43_200,
         description="How long after a worker's sudden end SQS gives its message to another.",
+    )
+    jobs_database: Literal["default", "dynamodb"] = Field(
+        "default", description="Where jobs live: in the default database with the accounts, or in DynamoDB."
+    )
+    dynamodb_region: str = Field(
+        "", description="AWS region of the jobs' table. Empty: where the AWS SDK finds it."
+    )
+    dynamodb_endpoint_url: str = Field(
+        "",
+        pattern=r"^$|^https?://",
+        description="Address of DynamoDB. Empty: the region's own.",
+    )
+    dynamodb_prefix: str = Field(
+        "gas-",
+        pattern=r"^[A-Za-z0-9_.-]{0,60}$",
+        description="Beginning of the name of every DynamoDB table.",
+    )
+    dynamodb_names: Annotated[dict[str, str], BeforeValidator(_pairs)] = Field(
+        {},
+        description="Tables and indexes of DynamoDB with names of their own, as "
+        "annotations_job=ada_annotations,job_user_newest=user_id_index.",
     )
     remote_control: bool = Field(
         True,

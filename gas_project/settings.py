@@ -2,6 +2,7 @@
 
 from gas_project import environment
 from gas_project.logs import logging_config
+from gas_project.routers import JOBS_DATABASE
 from gas_project.secret import kept_secret
 from tasks.queues import DEFAULT, QUEUES, ROUTES
 
@@ -86,6 +87,17 @@ DATABASES = {
         },
     }
 }
+if ENVIRONMENT.jobs_database == "dynamodb":
+    DATABASES[JOBS_DATABASE] = {
+        "ENGINE": "annotations.dynamodb",
+        "NAME": ENVIRONMENT.dynamodb_prefix,
+        "OPTIONS": {
+            "region_name": ENVIRONMENT.dynamodb_region or None,
+            "endpoint_url": ENVIRONMENT.dynamodb_endpoint_url or None,
+            "names": ENVIRONMENT.dynamodb_names,
+        },
+    }
+    DATABASE_ROUTERS = ["gas_project.routers.JobsApart"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

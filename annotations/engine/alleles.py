@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 import polars as pl
 
-from annotations.engine.genome import Genome
+from annotations.engine.genome import Genome, Windows
 
 PLAIN_BASES = frozenset("ACGT")
 LARGEST_SPAN_BASES = 10_000_000  # beyond this an event hits so many genes that naming them says nothing
@@ -77,6 +77,7 @@ _NO_CHANGE = {
     "<NON_REF>": Reason.REFERENCE_BLOCK,
     "<*>": Reason.REFERENCE_BLOCK,
 }
+_IS_PLAIN = np.isin(np.arange(256), np.frombuffer(b"ACGT", np.uint8))
 Row = tuple[int, int, int, int, int, str, int | None, str | None, str | None, int, bool]
 
 
@@ -101,31 +102,28 @@ def take_apart(
         return _not_judged(records, Reason.UNKNOWN_CONTIG)
     bases = {name: pl.col(name).str.to_uppercase() for name in ("ref", "alt")}
     records = records.with_columns(**bases)
+    starts = records["pos"].to_numpy().astype(np.int64) - 1
+    windows = genome.windows(contig, starts, starts + records["ref"].str.len_bytes().to_numpy())
     easy = records.select(_is_easy()).to_series()
-    simple = _take_apart_easy(records.filter(easy), contig, genome, comparison)
+    simple = _take_apart_easy(records.filter(easy), windows, comparison)
     if easy.all():
         return simple
-    others = _take_apart_others(records.filter(~easy), contig, genome, comparison)
+    others = _take_apart_others(records.filter(~easy), windows, genome.length(contig), comparison)
     return pl.concat([simple, others]).sort("row", "allele")
 
 
 def _is_easy() -> pl.Expr:
-    """Records of one ALT that need no trimming and no shifting: single bases, and clean indels.
-
-    An indel is clean when one allele is the other's first base and their last bases differ: it is then
-    left-aligned and parsimonious as it stands.
-    """
+    """Records of one ALT: single bases, and indels of which one allele is the other's first base."""
     ref, alt = pl.col("ref"), pl.col("alt")
     ref_length, alt_length = ref.str.len_bytes(), alt.str.len_bytes()
-    clean_indel = (
+    indel = (
         (ref_length != alt_length)
         & ((ref_length == 1) | (alt_length == 1))
         & (ref.str.head(1) == alt.str.head(1))
-        & (ref.str.tail(1) != alt.str.tail(1))
     )
     single_base = (ref_length == 1) & (alt_length == 1)
     plain = ref.str.contains("^[ACGT]+$") & alt.str.contains("^[ACGT]+$")
-    return plain & (single_base | clean_indel) & (pl.col("pos") > 0)
+    return plain & (single_base | indel) & (pl.col("pos") > 0)
 
 
 def _not_judged(records: pl.DataFrame, reason: Reason) -> pl.DataFrame:
@@ -138,10 +136,8 @@ def _not_judged(records: pl.DataFrame, reason: Reason) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _take_apart_easy(
-    records: pl.DataFrame, contig: str, genome: Genome, comparison: Comparison
-) -> pl.DataFrame:
-    agrees, unknown, beyond = _compare_all(records, contig, genome)
+def _take_apart_easy(records: pl.DataFrame, windows: Windows, comparison: Comparison) -> pl.DataFrame:
+    agrees, unknown, beyond = _compare_all(records, windows)
     comparison.compared += int((~unknown & ~beyond).sum())
     comparison.mismatched += int((~agrees & ~unknown & ~beyond).sum())
     comparison.unknown += int((unknown & ~beyond).sum())
@@ -151,11 +147,14 @@ def _take_apart_easy(
     insertion = (ref.str.len_bytes() == 1) & (alt.str.len_bytes() > 1)
     deletion = ref.str.len_bytes() > 1
     last = pos + ref.str.len_bytes().cast(pl.Int32) - 1
-    return records.select(
+    # where both end alike, the last base is the shared one, not the first: the change lies one to the left
+    shared_last = (insertion | deletion) & (ref.str.tail(1) == alt.str.tail(1))
+    to_left = shared_last.cast(pl.Int32)
+    taken = records.select(
         "row",
         pl.lit(1, pl.UInt16).alias("allele"),
-        pl.when(deletion).then(pos + 1).otherwise(pos).alias("start"),
-        pl.when(insertion).then(pos + 1).otherwise(last).alias("end"),
+        (pl.when(deletion).then(pos + 1).otherwise(pos) - to_left).alias("start"),
+        (pl.when(insertion).then(pos + 1).otherwise(last) - to_left).alias("end"),
         pl.when(insertion)
         .then(pl.lit(int(Kind.INSERTION)))
         .when(deletion)
@@ -175,22 +174,34 @@ def _take_apart_easy(
         pl.Series("reason", reason.astype(np.uint8)),
         pl.Series("for_csq", agrees & ~unknown & ~beyond),
     )
+    movable = records.select(shared_last).to_series() & pl.Series(reason == Reason.NONE)
+    return _left_align(taken, movable.arg_true(), windows)
 
 
-def _compare_all(
-    records: pl.DataFrame, contig: str, genome: Genome
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _left_align(alleles: pl.DataFrame, rows: pl.Series, windows: Windows) -> pl.DataFrame:
+    """The alleles with norm_pos, norm_ref and norm_alt of `rows` normalised."""
+    if not len(rows):
+        return alleles
+    names = ("norm_pos", "norm_ref", "norm_alt")
+    places = alleles.select(names)[rows].iter_rows()
+    moved = [normalise(pos, ref, alt, windows.slice) for pos, ref, alt in places]
+    columns = zip(names, zip(*moved, strict=True), strict=True)
+    return alleles.with_columns(
+        alleles[name].scatter(rows, pl.Series(values, dtype=SCHEMA[name])) for name, values in columns
+    )
+
+
+def _compare_all(records: pl.DataFrame, windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each record: whether REF agrees, whether the reference is unknown there, or the contig ended."""
     starts = records["pos"].to_numpy().astype(np.int64) - 1
     lengths = records["ref"].str.len_bytes().to_numpy().astype(np.int64)
-    windows = genome.windows(contig, starts, starts + lengths)
     owner = np.repeat(np.arange(len(starts)), lengths)
     positions = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + starts[owner]
     order = np.argsort(positions, kind="stable")
     found = np.empty(len(positions), np.uint8)
     found[order] = windows.single_bases(positions[order])
-    ref = np.frombuffer("".join(records["ref"]).encode(), np.uint8)
-    plain = np.isin(found, np.frombuffer(b"ACGT", np.uint8))
+    ref = np.frombuffer(records.select(pl.col("ref").str.join("")).item().encode(), np.uint8)
+    plain = _IS_PLAIN[found]
     count = len(starts)
     inside = found != 0  # REF may reach beyond the end of a contig that is cut out of a longer one
     agrees = np.bincount(owner[inside & (found != ref)], minlength=count) == 0
@@ -200,11 +211,8 @@ def _compare_all(
 
 
 def _take_apart_others(
-    records: pl.DataFrame, contig: str, genome: Genome, comparison: Comparison
+    records: pl.DataFrame, windows: Windows, length: int, comparison: Comparison
 ) -> pl.DataFrame:
-    length = genome.length(contig)
-    starts = records["pos"].to_numpy().astype(np.int64) - 1
-    windows = genome.windows(contig, starts, starts + records["ref"].str.len_bytes().to_numpy())
     rows: list[Row] = []
     for row, pos, ref, alt, info in records.select("row", "pos", "ref", "alt", "info").iter_rows():
         alts = alt.split(",")

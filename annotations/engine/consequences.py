@@ -139,12 +139,22 @@ def effects(alleles: pl.DataFrame, entries: pl.DataFrame, model: GeneModel) -> p
         "index"
     )
     spans = _spans(_merge(pairs, described, said, model), len(allele_of))
-    mine = spans[span_of]
-    separator = "," + alleles["allele_name"]
-    return mine.select(
-        pl.col("pieces").list.join(separator).str.slice(1).alias("csq"),
-        *[name for name in EFFECT_SCHEMA if name != "csq"],
+    aggregates = spans[span_of].select(name for name in EFFECT_SCHEMA if name != "csq")
+    return aggregates.select(_csq(spans["pieces"], span_of, alleles["allele_name"]), pl.all())
+
+
+def _csq(pieces: pl.Series, span_of: np.ndarray, names: pl.Series) -> pl.Series:
+    """The CSQ entries of each allele: those of its span, each headed by the allele's name.
+
+    Each text is written once, and alleles of one span and name share it: one in ten is another.
+    """
+    number = names.rank("dense").to_numpy().astype(np.int64)
+    _, example, text_of_allele = np.unique(
+        span_of * (len(names) + 1) + number, return_index=True, return_inverse=True
     )
+    once = pl.DataFrame({"pieces": pieces[span_of[example]], "separator": "," + names[example]})
+    texts = once.select(pl.col("pieces").list.join(pl.col("separator")).str.slice(1).alias("csq"))["csq"]
+    return texts[text_of_allele]
 
 
 def without_genes(alleles: pl.DataFrame) -> pl.DataFrame:

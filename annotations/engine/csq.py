@@ -1,7 +1,5 @@
 """Run `bcftools csq` on bare sites and read what it says of each allele."""
 
-import gzip
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from annotations.engine.bundle import Contig, ReferenceBundle
+from annotations.engine.bundle import Contig
 from annotations.engine.check.text import read_lines
 from annotations.engine.child import Limits, run_bcftools
 from annotations.engine.terms import BIT, mask_of_csq
@@ -71,37 +69,25 @@ def run_csq(  # noqa: PLR0913 - what csq needs to know
     sites: Path,
     output: Path,
     *,
-    bundle: ReferenceBundle,
-    contigs: Sequence[Contig],
+    genome: Path,
+    genes: Path,
+    genetic_code: int,
     scratch: Path,
     local: bool,
     limits: Limits | None = None,
 ) -> None:
-    """Annotate `sites` with BCSQ into `output` (plain VCF). The contigs share one genetic code.
+    """Annotate `sites` with BCSQ into `output` (plain VCF), from the gene models `genes` (GFF3).
 
     `local` takes each record by itself; otherwise csq joins what lies on one haplotype, and unphased
     heterozygous genotypes are skipped, for which haplotype they lie on is not known.
     """
-    genes = _gene_models(bundle, contigs, scratch)
     arguments = ["csq", "--force", "--ncsq", str(MAX_CONSEQUENCES), "-v", "0"]
-    arguments += ["-f", str(bundle.genome), "-g", str(genes)]
-    if contigs[0].genetic_code != 1:
+    arguments += ["-f", str(genome), "-g", str(genes)]
+    if genetic_code != 1:
         # csq's 0 is the standard code with ATG as its only start; its other numbers are NCBI's
-        arguments += ["-C", str(contigs[0].genetic_code)]
+        arguments += ["-C", str(genetic_code)]
     arguments += ["--local-csq"] if local else ["--phase", "s"]
     run_bcftools([*arguments, "-Ov", "-o", str(output), str(sites)], scratch, limits)
-
-
-def _gene_models(bundle: ReferenceBundle, contigs: Sequence[Contig], scratch: Path) -> Path:
-    slices = [path for contig in contigs if (path := bundle.genes_gff(contig))]
-    if len(slices) == 1:
-        return slices[0]
-    joined = scratch / f"genes-{contigs[0].genetic_code}.gff3"
-    with joined.open("wb") as out:
-        for path in slices:
-            with gzip.open(path, "rb") as part:
-                shutil.copyfileobj(part, out, 1 << 20)
-    return joined
 
 
 def read_bcsq(path: Path) -> pl.DataFrame:
@@ -149,7 +135,8 @@ def entries(bcsq: pl.DataFrame) -> pl.DataFrame:
     return (
         taken.with_columns(masks(taken["words"]))
         .filter((pl.col("mask") & ~pl.lit(_LOCATION_ONLY)) != 0)
-        # splice regions have an entry beside that of the codon
+        # csq tells of the splice region and of the codon in two entries, or in one: which of them depends on
+        # what else it has read, and so on where the input was cut
         .group_by("site", "transcript", maintain_order=True)
         .agg(pl.col("mask").bitwise_or(), pl.lit(None, pl.String).alias("change"))
     )

@@ -8,18 +8,18 @@ from typing import Any
 
 import pysam
 
+from annotations.engine.bgzf import END as BGZF_END
+from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.check.build import refuse_another_build
 from annotations.engine.count_log import log_text
 from annotations.engine.counts import Counts
 from annotations.engine.errors import EngineFailure
+from annotations.engine.index import MAX_POSITION, write_tabix
 from annotations.engine.layout import Plan, Summary, shard_directory
 from annotations.engine.output_header import header_text
-from annotations.engine.shard import BODY_NAME, COUNTS_NAME
+from annotations.engine.shard import BODY_NAME, COUNTS_NAME, INDEX_NAME
 
-# The empty block that ends every BGZF file (SAM specification, section 4.1.2).
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-TBI_MAX_POSITION = 1 << 29
 _COPY_BYTES = 4 << 20
 
 
@@ -40,12 +40,10 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
     output.mkdir(parents=True, exist_ok=True)
     vcf = output / f"{plan.name}.annot.vcf.gz"
     table = output / f"{plan.name}.parquet"
-    with ThreadPoolExecutor(1) as beside:  # htslib and polars both work without Python's lock
-        joined = beside.submit(_join_bodies, directory, plan, header, vcf)
-        indexed = beside.submit(_index, vcf, plan, bundle)
+    with ThreadPoolExecutor(1) as beside:  # polars works without Python's lock
+        joined = beside.submit(_join_bodies, directory, plan, bundle, header, vcf)
         _join_tables(directory, plan, bundle, table)
-        joined.result()
-        index = indexed.result()
+        index = joined.result()
     log = output / f"{plan.name}.vcf.count.log"
     log.write_text(log_text(plan, bundle, counts, notes))
     return Summary(
@@ -63,17 +61,27 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
     )
 
 
-def _join_bodies(directory: Path, plan: Plan, header: str, vcf: Path) -> None:
-    """Header and bodies as BGZF blocks, one after the other, and one end block."""
-    with pysam.BGZFile(str(vcf), "w", None) as file:
+def _join_bodies(directory: Path, plan: Plan, bundle: ReferenceBundle, header: str, vcf: Path) -> Path:
+    """Header and bodies as BGZF blocks, one after the other, and one end block; returns the index."""
+    with BgzfWriter(vcf) as file:
         file.write(header.encode())
+    bodies: list[tuple[Path, int]] = []
     with vcf.open("r+b") as out:
         _drop_end_block(out)
         for shard in plan.shards:
-            with (shard_directory(directory, shard.number) / BODY_NAME).open("rb") as body:
+            part = shard_directory(directory, shard.number)
+            bodies.append((part / INDEX_NAME, out.tell()))
+            with (part / BODY_NAME).open("rb") as body:
                 shutil.copyfileobj(body, out, _COPY_BYTES)
             _drop_end_block(out)
         out.write(BGZF_END)
+    lengths = [contig.length for _, name in plan.contigs if name and (contig := bundle.contig(name))]
+    if max(lengths, default=0) > MAX_POSITION:  # longer than a .tbi can hold
+        pysam.tabix_index(str(vcf), preset="vcf", force=True, csi=True)
+        return vcf.with_name(vcf.name + ".csi")
+    index = vcf.with_name(vcf.name + ".tbi")
+    write_tabix(index, [name for name, _ in plan.contigs], bodies)
+    return index
 
 
 def _drop_end_block(out: Any) -> None:
@@ -82,14 +90,6 @@ def _drop_end_block(out: Any) -> None:
         raise EngineFailure("a part of the annotated VCF is not whole")
     out.seek(-len(BGZF_END), 2)
     out.truncate()
-
-
-def _index(vcf: Path, plan: Plan, bundle: ReferenceBundle) -> Path:
-    """A .tbi, or a .csi where a contig is longer than a .tbi can hold."""
-    lengths = [contig.length for _, name in plan.contigs if name and (contig := bundle.contig(name))]
-    csi = max(lengths, default=0) > TBI_MAX_POSITION
-    pysam.tabix_index(str(vcf), preset="vcf", force=True, csi=csi)
-    return vcf.with_name(vcf.name + (".csi" if csi else ".tbi"))
 
 
 def _join_tables(directory: Path, plan: Plan, bundle: ReferenceBundle, table: Path) -> None:

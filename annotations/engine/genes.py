@@ -7,16 +7,18 @@ are those of Ensembl VEP's VariationEffect (which bases are splice site, splice 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from annotations.engine.alleles import Kind
+from annotations.engine.intervals import overlaps
 from annotations.engine.terms import BIT
 
 FLANK_BASES = 5_000
+NEAR_EXON_BASES = 50
 PAIRS_AT_ONCE = 500_000  # bounds the memory where one long gene spans many variants
 _SHIFT = 32  # a key is transcript number << 32 | position
 Array = np.ndarray
@@ -40,8 +42,9 @@ class Pairs:
 class Transcripts:
     """The gene model of one contig (see the reference bundle for its columns)."""
 
-    def __init__(self, path: Path) -> None:
-        self.frame = pl.read_parquet(path)
+    def __init__(self, frame: pl.DataFrame) -> None:
+        """`frame` has some or all rows of a contig's genes/<contig>.parquet, in their order."""
+        self.frame = frame
         self._start = self.frame["start"].to_numpy().astype(np.int64)
         self._end = self.frame["end"].to_numpy().astype(np.int64)
         self._forward = self.frame["strand"].to_numpy() > 0
@@ -57,7 +60,17 @@ class Transcripts:
         self._exon_key = (owner << _SHIFT) | self._exon_start
         # for each transcript, how far any one up to it reaches: bounds the search to the left
         self._reach = np.maximum.accumulate(self._end) if len(self.frame) else self._end
-        self.breakpoints = self._breakpoints()
+        # all exons in order of start, and how far any one up to it reaches
+        by_start = np.argsort(self._exon_start, kind="stable")
+        self._exon_cover_start = self._exon_start[by_start]
+        self._exon_cover_end = np.maximum.accumulate(self._exon_end[by_start])
+
+    @classmethod
+    def near(cls, frame: pl.DataFrame, start: Array, end: Array) -> "Transcripts":
+        """Those transcripts of the contig that are within reach of one of the spans."""
+        margin = FLANK_BASES + NEAR_EXON_BASES
+        _, rows = overlaps(start - margin, end + margin, frame)
+        return cls(frame[np.unique(rows)])
 
     def segments(self, positions: Array) -> Array:
         """The number of the stretch, between two breakpoints, that each position lies in.
@@ -65,6 +78,16 @@ class Transcripts:
         Within one stretch all positions have the same terms in all transcripts.
         """
         return np.searchsorted(self.breakpoints, positions, "right")
+
+    def near_exons(self, start: Array, end: Array) -> Array:
+        """Whether each span comes within 50 bases of an exon of any transcript.
+
+        Elsewhere csq has nothing to tell that the model does not: its reach is 8 bases into an intron.
+        """
+        at = np.searchsorted(self._exon_cover_start, end + NEAR_EXON_BASES, "right") - 1
+        found = at >= 0
+        found[found] = self._exon_cover_end[at[found]] >= start[found] - NEAR_EXON_BASES
+        return found
 
     def locate(self, start: Array, end: Array, kind: Array) -> Pairs:
         """Where spans lie in the transcripts within 5,000 bases; an insertion is the two bases beside it."""
@@ -98,7 +121,9 @@ class Transcripts:
             near.last_exon[keep],
         )
 
-    def _breakpoints(self) -> Array:
+    @cached_property
+    def breakpoints(self) -> Array:
+        """Where terms can change: all positions between two of these have the same ones."""
         edges = [
             self._start - FLANK_BASES,
             self._start,

@@ -8,6 +8,7 @@ import pysam
 
 GAP_BASES = 20_000  # a gap longer than this costs more to read than to seek over
 WINDOW_BASES = 4 << 20
+HELD_BASES = 4 * WINDOW_BASES  # a chunk of a whole genome's variants spans about 13 million bases
 MARGIN_BASES = 200  # to the left of a variant, for left-alignment
 
 
@@ -31,12 +32,13 @@ class Genome:
 
 
 class Windows:
-    """Stretches of one contig, read when first looked at; only the latest one is held."""
+    """Stretches of one contig, read when first looked at; the latest ones are held."""
 
     def __init__(self, genome: Genome, contig: str, starts: np.ndarray, ends: np.ndarray) -> None:
         self._genome = genome
         self._contig = contig
         self._edges = _merge(starts, ends)
+        self._held: dict[int, bytes] = {}  # by number of the window, the latest one last
         self._start = self._end = 0
         self._bases = b""
 
@@ -71,7 +73,10 @@ class Windows:
         if number < 0 or self._edges[number][1] < end:
             return
         self._start, self._end = self._edges[number]
-        self._bases = self._genome.fetch(self._contig, self._start, self._end)
+        self._bases = self._held.pop(number, b"") or self._genome.fetch(self._contig, self._start, self._end)
+        self._held[number] = self._bases
+        while sum(map(len, self._held.values())) > HELD_BASES:
+            del self._held[next(iter(self._held))]
 
 
 def _merge(starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:

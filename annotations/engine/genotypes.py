@@ -74,10 +74,7 @@ def _field(formats: pl.Series, values: pl.Series, key: str) -> pl.Series:
     picked = pl.lit(None, pl.String)
     for place in set(places.values()):
         having = [text for text, at in places.items() if at == place]
-        if place == 0:
-            value = pl.col("value").str.extract(r"^([^:]*)")
-        else:
-            value = pl.col("value").str.split(":").list.get(place, null_on_oob=True)
+        value = pl.col("value").str.splitn(":", place + 2).struct[place]
         everywhere = len(having) == frame["format"].n_unique()
         picked = (
             value if everywhere else pl.when(pl.col("format").is_in(having)).then(value).otherwise(picked)

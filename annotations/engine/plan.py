@@ -17,7 +17,7 @@ from annotations.engine.errors import UnusableInput
 from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Shard
 from annotations.engine.sorting import sort_records
 
-SHARD_RECORDS = 250_000  # at most: bounds a shard's memory, and what a lost one costs
+SHARD_RECORDS = 500_000  # at most: bounds a shard's files, and what a lost one costs
 SEGMENT_BYTES = 3 << 18  # about as much is worked on at once: a shard's memory follows it
 SMALL_SHARD_RECORDS = 10_000  # below this another process costs more than it gains
 
@@ -80,7 +80,9 @@ def cut_into_shards(segments: Sequence[Segment], *, cores: int, whole_contigs: b
     first = count = 0
     for segment in segments:
         at_contig_start = bool(taken) and taken[-1].contig != segment.contig
-        full = count + segment.records / 2 > target
+        # measured from the start of the file, so that what segments are too large by does not add up to
+        # one more shard
+        full = first + count + segment.records / 2 > target * (round(first / target) + 1)
         if taken and full and (at_contig_start or not whole_contigs):
             shards.append(Shard(len(shards), first, tuple(taken)))
             first, taken, count = first + count, [], 0

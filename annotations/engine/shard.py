@@ -2,9 +2,11 @@
 
 A shard is handled in two passes over its records, a chunk at a time. The first takes the records apart into
 alleles, compares REF with the reference and writes the bare sites for csq; the second puts together what csq,
-the gene model and the known variants say of each allele. It leaves, in `shard-N/` of the working directory:
+the gene model and the known variants say of each allele. Between them a chunk waits as columns on disk, which
+cost less to read back than its text. It leaves, in `shard-N/` of the working directory:
 
     body.vcf.gz   the annotated records as BGZF blocks, without a header
+    index.npz     where its records stand, for the tabix index of the whole
     table-K.ipc   the rows of the result table, chunk by chunk
     counts.json   what was counted
 """
@@ -14,13 +16,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
-import pysam
 
 from annotations.engine import assembly
 from annotations.engine.alleles import Comparison, Reason, take_apart
+from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import Contig, ReferenceBundle
-from annotations.engine.consequences import EFFECT_SCHEMA, GeneModel, effects, without_genes
+from annotations.engine.consequences import EFFECT_SCHEMA, effects, without_genes
 from annotations.engine.counts import Counts
 from annotations.engine.csq import (
     Findings,
@@ -32,7 +35,8 @@ from annotations.engine.csq import (
     sites_header,
     sort_sites,
 )
-from annotations.engine.genes import Transcripts
+from annotations.engine.gene_models import GeneModels
+from annotations.engine.gene_slices import genes_for_csq
 from annotations.engine.genome import Genome
 from annotations.engine.haplotypes import (
     haplotype_entries,
@@ -40,6 +44,7 @@ from annotations.engine.haplotypes import (
     read_haplotype_bcsq,
     records_for_csq,
 )
+from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
@@ -47,6 +52,7 @@ from annotations.engine.records import chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 
 BODY_NAME = "body.vcf.gz"
+INDEX_NAME = "index.npz"
 COUNTS_NAME = "counts.json"
 Progress = Callable[[int], None]
 
@@ -85,12 +91,15 @@ class _ShardRun:
         self._findings = Findings.none()
         self._intervals = Intervals(bundle)
         self._codes: dict[int, list[Contig]] = {}
+        self._gene_models = GeneModels(bundle, shard.records)
+        self._chunk_count = 0
+        # csq's own text is of every site, and so is what it says of haplotypes
+        self._every_site = plan.keep_bcsq or plan.haplotype_aware
         self._last_site: dict[int, tuple[str, int]] = {}  # written for csq: contig and position, by code
         self._out_of_order: set[int] = set()
-        self._model: tuple[str, GeneModel] | None = None
 
     def find_sites(self) -> None:
-        """First pass: alleles of every chunk (alleles-K.ipc), and the sites for csq by genetic code."""
+        """First pass: records and alleles of every chunk, and the sites for csq by genetic code."""
         genome = Genome(self.bundle.genome)
         comparison = Comparison()
         self._open_sites()
@@ -98,9 +107,7 @@ class _ShardRun:
         for number, (segments, block) in enumerate(self._chunks()):
             records = self._parse(block)
             parts = [
-                take_apart(part, self._name(contig), genome, comparison).with_columns(
-                    pl.lit(contig, pl.Int32).alias("contig")
-                )
+                self._alleles(part, contig, genome, comparison)
                 for contig, part in self._by_contig(segments, records)
             ]
             alleles = pl.concat(parts).with_columns(
@@ -109,7 +116,9 @@ class _ShardRun:
             first_site += len(alleles)
             self._write_sites(records, alleles, first_record)
             first_record += len(records)
-            alleles.write_ipc(self.directory / f"alleles-{number}.ipc")
+            for kind, frame in (("records", records), ("alleles", alleles)):
+                frame.write_ipc(self._waiting_path(kind, number))
+            self._chunk_count += 1
         self.counts.add_comparison(comparison)
 
     def ask_csq(self) -> None:
@@ -122,7 +131,7 @@ class _ShardRun:
 
     def forget_sites(self) -> None:
         """What csq read and wrote is no output, and may be larger than all of it."""
-        for pattern in ("sites-*", "haplotypes-*"):
+        for pattern in ("sites-*", "haplotypes-*", "genes-*"):
             for path in self.directory.glob(pattern):
                 path.unlink()
 
@@ -130,42 +139,60 @@ class _ShardRun:
         sites = self._sites_path(code)
         if code in self._out_of_order:
             sort_sites(sites, sites_header(contigs))
-        said = read_bcsq(self._run_csq(sites, contigs, local=True))
+        genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
+        said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
             return Findings(entries(said), said)
-        haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), contigs, local=False))
+        haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), genes, code, local=False))
         joined = haplotype_entries(haplotypes, read_sites(sites))
         return Findings(prefer(joined, entries(said)), haplotypes.drop("contig_name"))
 
-    def _run_csq(self, sites: Path, contigs: list[Contig], *, local: bool) -> Path:
+    def _run_csq(self, sites: Path, genes: Path, code: int, *, local: bool) -> Path:
         output = sites.with_suffix(".csq.vcf")
-        run_csq(sites, output, bundle=self.bundle, contigs=contigs, scratch=self.directory, local=local)
+        run_csq(
+            sites,
+            output,
+            genome=self.bundle.genome,
+            genes=genes,
+            genetic_code=code,
+            scratch=self.directory,
+            local=local,
+        )
         return output
 
     def write(self, progress: Progress) -> None:
         """Second pass: annotated records and table rows."""
         done = 0
-        # level 1 is three times as fast as 6; pysam's types leave the level out of the modes
-        body = pysam.BGZFile(str(self.directory / BODY_NAME), "w1", None)  # type: ignore[arg-type]
-        with body:
-            for number, (_, block) in enumerate(self._chunks()):
-                records = self._parse(block)
-                path = self.directory / f"alleles-{number}.ipc"
-                alleles = pl.read_ipc(path)
-                path.unlink()
+        index = BodyIndex()
+        with BgzfWriter(self.directory / BODY_NAME) as body:
+            for number in range(self._chunk_count):
+                records, alleles = (self._take_back(kind, number) for kind in ("records", "alleles"))
                 alleles = self._annotate(alleles)
                 self._count(records, alleles)
-                records = self._edit(records, alleles, done)
-                body.write(_lines(records))
-                table = table_rows(records, alleles, self.plan, self.bundle, self.shard.first_record + done)
+                edited = self._edit(records, alleles, done)
+                lines = _lines(edited)
+                body.write(lines)
+                contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
+                index.add(contig, records, lines)
+                table = table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done)
                 table.write_ipc(self.directory / f"table-{number:05}.ipc")
                 done += len(records)
                 progress(done)
+        index.save(self.directory / INDEX_NAME, body)
 
     # --- first pass
 
     def _chunks(self) -> Iterator[tuple[list[Segment], bytes]]:
         return chunks(self.records, self.shard.segments)
+
+    def _waiting_path(self, kind: str, number: int) -> Path:
+        return self.directory / f"{kind}-{number}.ipc"
+
+    def _take_back(self, kind: str, number: int) -> pl.DataFrame:
+        path = self._waiting_path(kind, number)
+        frame = pl.read_ipc(path)
+        path.unlink()  # what is mapped of it stays readable
+        return frame
 
     def _parse(self, block: bytes) -> pl.DataFrame:
         return read_records(block, len(self.plan.columns))
@@ -186,6 +213,21 @@ class _ShardRun:
                 at += 1
             yield contig, frame.slice(start, length)
             start += length
+
+    def _alleles(
+        self, records: pl.DataFrame, contig: int, genome: Genome, comparison: Comparison
+    ) -> pl.DataFrame:
+        """The alleles of records of one contig; those of which csq can tell nothing more are not for csq."""
+        name = self._name(contig)
+        alleles = take_apart(records, name, genome, comparison)
+        transcripts = None if self._every_site else self._gene_models.transcripts(name, alleles)
+        if transcripts:
+            # csq gets the left-aligned allele, which may lie elsewhere in a long repeat
+            aligned = alleles["norm_pos"].fill_null(alleles["start"])
+            first = np.minimum(alleles["start"].to_numpy(), aligned.to_numpy())
+            near = transcripts.near_exons(first, alleles["end"].to_numpy())
+            alleles = alleles.with_columns(pl.col("for_csq") & pl.Series(near))
+        return alleles.with_columns(pl.lit(contig, pl.Int32).alias("contig"))
 
     def _open_sites(self) -> None:
         seen = dict.fromkeys(segment.contig for segment in self.shard.segments)
@@ -248,19 +290,10 @@ class _ShardRun:
     def _effects(self, alleles: pl.DataFrame, contig: str | None) -> pl.DataFrame:
         if not len(alleles):
             return pl.DataFrame(schema=EFFECT_SCHEMA)
-        model = self._gene_model(contig)
+        model = self._gene_models.model(contig, alleles)
         if model is None:
             return without_genes(alleles)
         return effects(alleles, self._findings.entries_of(alleles["site"]), model)
-
-    def _gene_model(self, contig: str | None) -> GeneModel | None:
-        found = self.bundle.contig(contig) if contig else None
-        path = self.bundle.transcripts(found) if found else None
-        if contig is None or found is None or path is None:
-            return None
-        if self._model is None or self._model[0] != contig:
-            self._model = contig, GeneModel.of(Transcripts(path), found, Genome(self.bundle.genome))
-        return self._model[1]
 
     def _bcsq_of(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         """csq's own text for records of the chunk: row, bcsq, samples."""

@@ -22,6 +22,7 @@ SHARD_ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
 }
+SHARD_STAGES = frozenset({"shard", "shards"})
 PROGRESS_NAME = "progress"
 
 
@@ -55,6 +56,13 @@ def shard_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def shards_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
+    """Several shards one after the other: libraries and gene models are loaded once for all of them."""
+    for number in order["numbers"]:
+        shard_stage(directory, {"bundle": order["bundle"], "number": number})
+    return {}
+
+
 def gather_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
     from annotations.engine.gather import gather
 
@@ -65,6 +73,7 @@ def gather_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
 STAGES: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
     "plan": plan_stage,
     "shard": shard_stage,
+    "shards": shards_stage,
     "gather": gather_stage,
 }
 
@@ -97,14 +106,15 @@ def run_shard(directory: Path, number: int, bundle: ReferenceBundle, progress: C
 def run_shards(
     directory: Path, plan: Plan, bundle: ReferenceBundle, cores: int, progress: Callable[[int], None]
 ) -> None:
-    """Annotate every shard, `cores` at a time; `progress` gets the records done in all."""
+    """Annotate every shard in `cores` children; `progress` gets the records done in all."""
     if len(plan.shards) == 1:
         from annotations.engine.shard import annotate_shard
 
         annotate_shard(directory, 0, bundle, progress)
         return
-    orders = [{"bundle": str(bundle.path), "number": shard.number} for shard in plan.shards]
-    steps = [_step("shard", directory, order) for order in orders]
+    numbers = [shard.number for shard in plan.shards]
+    orders = [{"bundle": str(bundle.path), "numbers": numbers[first::cores]} for first in range(cores)]
+    steps = [_step("shards", directory, order) for order in orders if order["numbers"]]
 
     def watch() -> None:
         progress(sum(_records_done(directory, shard.number) for shard in plan.shards))
@@ -128,7 +138,7 @@ def _step(stage: str, directory: Path, order: dict[str, Any]) -> Step:
     return Step(
         "module",
         ("annotations.engine.stages", stage, str(directory), json.dumps(order)),
-        environment=SHARD_ENVIRONMENT if stage == "shard" else {},
+        environment=SHARD_ENVIRONMENT if stage in SHARD_STAGES else {},
     )
 
 
@@ -149,7 +159,7 @@ def main(stage: str, directory: Path, order: dict[str, Any]) -> None:
         outcome: dict[str, Any] = {"result": STAGES[stage](directory, order)}
     except UnusableInput as error:
         outcome = {"refused": str(error), "problems": error.problems}
-    if stage != "shard":
+    if stage not in SHARD_STAGES:
         _write_whole(directory / f"{stage}.outcome.json", json.dumps(outcome))
 
 

@@ -1,5 +1,6 @@
 """What a user sees of their jobs."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from annotations.storage.port import object_store
 from annotations.tests.factories import make_job
 from annotations.views import jobs as job_views
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 
 @pytest.fixture
@@ -71,15 +72,30 @@ def test_the_list_has_own_jobs_only_the_newest_first(browser: Client, user: Any,
     assert "strange.vcf" not in shown
 
 
-def test_a_long_list_comes_in_pages(browser: Client, user: Any):
-    for number in range(job_views.JOBS_ON_A_PAGE + 1):
-        make_job(
-            user, submitted_at=timezone.now() - timedelta(hours=number), input_file_name=f"{number}-th.vcf"
-        )
-    first = browser.get(reverse("annotations:jobs")).content.decode()
-    second = browser.get(reverse("annotations:jobs"), {"page": 2}).content.decode()
-    assert "25-th.vcf" not in first and "25-th.vcf" in second
-    assert browser.get(reverse("annotations:jobs"), {"page": "x"}).status_code == 200
+def test_a_long_list_comes_in_pages_that_lead_to_each_other(browser: Client, user: Any):
+    size = job_views.JOBS_ON_A_PAGE
+    now = timezone.now()
+    for number in range(2 * size + 3):
+        # Three at a time were submitted in the same moment.
+        make_job(user, submitted_at=now - timedelta(hours=number // 3), input_file_name=f"{number}-th.vcf")
+    seen: list[list[str]] = []
+    address = reverse("annotations:jobs")
+    for link in ("next", "next", "prev", "prev", None):
+        shown = browser.get(address).content.decode()
+        seen.append(sorted(re.findall(r">(\d+-th.vcf)<", shown)))
+        if link:
+            (query,) = re.findall(rf'rel="{link}" href="([^"]+)"', shown)
+            address = reverse("annotations:jobs") + query
+    first, second, third, second_again, first_again = seen
+    assert [len(page) for page in seen] == [size, size, 3, size, size]
+    assert len({*first, *second, *third}) == 2 * size + 3
+    assert (second_again, first_again) == (second, first)
+
+
+def test_a_page_that_is_nowhere_is_the_first(browser: Client, user: Any):
+    make_job(user, input_file_name="only.vcf")
+    for query in ({"before": "x"}, {"after": "1.x"}, {"page": "2"}, {"after": f"{10**30}.x"}):
+        assert "only.vcf" in browser.get(reverse("annotations:jobs"), query).content.decode()
 
 
 def test_a_waiting_job_asks_for_news(browser: Client, user: Any):

@@ -12,7 +12,7 @@ from annotations.models import Job, Status
 from annotations.notifying import MailNotSent, notify
 from annotations.tests.fakes import MemoryStore, submit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 
 @pytest.fixture

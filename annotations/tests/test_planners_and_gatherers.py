@@ -27,7 +27,7 @@ from annotations.tests.workers import (
     with_shards,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 Report = Callable[[], None]
 

@@ -17,7 +17,7 @@ from annotations.storage import StorageError
 from annotations.tests.fakes import FakeEngine, MemoryStore, submit
 from annotations.tests.waiting import wait_until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from annotations.tests.workers import (
     sent_long_ago,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 Report = Callable[[], None]
 

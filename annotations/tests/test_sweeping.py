@@ -12,7 +12,7 @@ from annotations.models import Job, Status
 from annotations.sweeping import resume_all, sweep_jobs
 from annotations.tests.fakes import MemoryStore, submit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 
 def ago(**delta: float) -> datetime:

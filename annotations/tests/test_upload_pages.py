@@ -15,7 +15,7 @@ from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 VCF = b"##fileformat=VCFv4.2\n"
 
 
@@ -42,15 +42,16 @@ def uploaded(browser: Client) -> str:
     return key
 
 
-def test_a_script_begins_an_upload_sends_the_file_and_submits_it(browser: Client):
+def test_a_script_begins_an_upload_sends_the_file_and_submits_it(browser: Client, user: Any):
     response = browser.post(reverse("annotations:submit"), {"key": uploaded(browser), "reference": "demo/1"})
-    job = Job.objects.get()
+    job = Job.objects.of(user).get()
     assert (response.status_code, response["Location"]) == (302, job.get_absolute_url())
     assert (job.input_file_name, job.haplotype_aware) == ("patient.vcf", False)
 
 
 def test_without_javascript_the_file_goes_by_a_plain_form_and_a_second_page_asks_for_the_rest(
     browser: Client,
+    user: Any,
 ):
     page = browser.get(reverse("annotations:new")).content.decode()
     upload = re.search(r'<form id="upload".*?</form>', page, re.DOTALL)
@@ -64,7 +65,7 @@ def test_without_javascript_the_file_goes_by_a_plain_form_and_a_second_page_asks
     back = urlsplit(sent["Location"])
     asked = browser.get(f"{back.path}?{back.query}").content.decode()
     assert "my_patient.vcf</strong> has arrived" in asked
-    assert not Job.objects.exists()
+    assert not Job.objects.of(user).exists()
 
     key = re.search(r'name="key" value="([^"]+)"', asked)
     assert key
@@ -72,24 +73,24 @@ def test_without_javascript_the_file_goes_by_a_plain_form_and_a_second_page_asks
         reverse("annotations:submit"),
         {"key": unescape(key[1]), "reference": "demo/1", "haplotype_aware": "on"},
     )
-    job = Job.objects.get()
+    job = Job.objects.of(user).get()
     assert (job.input_file_name, job.haplotype_aware) == ("my_patient.vcf", True)
     assert object_store().size_bytes(job.input_key) == len(VCF)
 
 
-def test_a_double_click_makes_one_job(browser: Client):
+def test_a_double_click_makes_one_job(browser: Client, user: Any):
     data = {"key": uploaded(browser), "reference": "demo/1"}
     first = browser.post(reverse("annotations:submit"), data)
     second = browser.post(reverse("annotations:submit"), data)
     assert first["Location"] == second["Location"]
-    assert Job.objects.count() == 1
+    assert Job.objects.of(user).count() == 1
 
 
-def test_going_back_to_the_second_page_after_the_job_was_made_leads_to_that_job(browser: Client):
+def test_going_back_to_the_second_page_after_the_job_was_made_leads_to_that_job(browser: Client, user: Any):
     key = uploaded(browser)
     browser.post(reverse("annotations:submit"), {"key": key, "reference": "demo/1"})
     response = browser.get(reverse("annotations:submit"), {"key": key})
-    assert response["Location"] == Job.objects.get().get_absolute_url()
+    assert response["Location"] == Job.objects.of(user).get().get_absolute_url()
 
 
 def test_a_submit_without_a_reference_asks_again_and_keeps_the_upload(browser: Client):

@@ -13,7 +13,7 @@ from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.uploads import FILE_NAME_MAX_CHARACTERS, UploadRefused, safe_file_name
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_submitting_again_gives_the_same_job_and_sends_nothing(
     with django_capture_on_commit_callbacks(execute=True):
         second = submit(user, key)
     assert second == first
-    assert Job.objects.count() == 1
+    assert Job.objects.of(user).count() == 1
     assert sent_tasks == []
 
 
@@ -134,7 +134,7 @@ def test_a_reference_that_is_not_there_is_refused_and_the_file_stays(user: Any, 
     with pytest.raises(UploadRefused, match="no reference hg19/1"):
         submit(user, key, "hg19/1")
     assert object_store().size_bytes(key)
-    assert not Job.objects.exists()
+    assert not Job.objects.of(user).exists()
 
 
 @pytest.mark.parametrize(

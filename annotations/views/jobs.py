@@ -6,15 +6,15 @@ from uuid import UUID
 import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from annotations import deleting
+from annotations import removing
 from annotations.again import can_be_tried_again, try_again
 from annotations.models import Job, ResultState
+from annotations.paging import page_of
 from annotations.results import LOG, files_of
 from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
@@ -30,7 +30,12 @@ DOWNLOAD_LINK_SECONDS = 300
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
     """Own jobs, newest first."""
-    page = Paginator(Job.objects.of(request.user), JOBS_ON_A_PAGE).get_page(request.GET.get("page"))
+    page = page_of(
+        Job.objects.of(request.user),
+        JOBS_ON_A_PAGE,
+        before=request.GET.get("before"),
+        after=request.GET.get("after"),
+    )
     return render(request, "annotations/jobs.html", {"page": page})
 
 
@@ -84,7 +89,7 @@ def delete_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "annotations/delete_job.html", {"job": job})
     try:
-        deleting.delete_job(job)
+        removing.delete_job(job)
     except StorageError as error:
         log.warning("storage_failed", error=str(error))
         messages.error(request, "The files could not be deleted just now. Please try again in some minutes.")

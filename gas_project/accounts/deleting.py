@@ -2,7 +2,7 @@
 
 import structlog
 
-from annotations.deleting import delete_all_of
+from annotations.removing import delete_all_of
 from gas_project.accounts.models import User
 
 log = structlog.get_logger(__name__)

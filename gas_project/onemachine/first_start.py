@@ -25,7 +25,8 @@ class Account:
 
 def prepare() -> list[Account]:
     """Bring the state folder up to date; the accounts it had to make, on the first start only."""
-    call_command("migrate", interactive=False, verbosity=0)
+    for database in settings.DATABASES:
+        call_command("migrate", database=database, interactive=False, verbosity=0)
     if not any(settings.REFERENCES_DIR.glob("*/*/manifest.json")):
         build_demo(settings.REFERENCES_DIR)
     if get_user_model().objects.exists():

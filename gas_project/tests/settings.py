@@ -24,3 +24,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Every test client would look through all static files first.
 WHITENOISE_AUTOREFRESH = True
+# Models for the tests of the DynamoDB backend.
+INSTALLED_APPS = [*INSTALLED_APPS, "annotations.dynamodb.tests.apps.DynamoDBTestsConfig"]  # noqa: F405

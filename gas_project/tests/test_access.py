@@ -16,7 +16,7 @@ from gas_project import health
 from gas_project.accounts.models import User
 from gas_project.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotations import deleting
+from annotations import removing
 from annotations.models import Job, ResultState, Status
 from annotations.storage import StorageError
 from annotations.storage.port import object_store
@@ -80,7 +80,7 @@ def test_a_deleted_job_leaves_no_record_and_no_file(
 
 def test_a_running_job_that_is_deleted_can_no_longer_complete(user: User, tmp_path: Path) -> None:
     job = make_job(user, status=Status.RUNNING, claimed_by="t")
-    deleting.delete_job(job)
+    removing.delete_job(job)
     assert not Job.objects.report(job.job_id, "t", "annotate", 1)
 
 
@@ -92,7 +92,7 @@ def test_when_files_cannot_be_deleted_the_job_stays_and_its_owner_is_told(
             raise StorageError("away")
 
     job = make_job(user, status=Status.COMPLETED)
-    monkeypatch.setattr(deleting, "object_store", Broken)
+    monkeypatch.setattr(removing, "object_store", Broken)
     page = owner.post(reverse("annotations:delete_job", args=[job.job_id]), follow=True)
     assert b"try again in some minutes" in page.content
     assert Job.objects.filter(pk=job.pk).exists()

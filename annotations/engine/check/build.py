@@ -12,7 +12,7 @@ from annotations.engine.check.report import Finding, Report, quoted
 from annotations.engine.errors import UnusableInput
 from annotations.engine.genome import Genome
 
-FIRST_SAMPLE = 500  # records looked at in the first block
+FIRST_SAMPLE = 200  # records looked at in the first block
 LATER_SAMPLE = 16  # and in each one after it
 FEWEST_MISMATCHES = 3  # a slip or two in a short file is no other build
 REF_BASES = 100  # compared of a long REF

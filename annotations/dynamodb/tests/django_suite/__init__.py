@@ -1,0 +1,1 @@
+"""Django's own tests, run over DynamoDB: `make django-suite`."""
