@@ -50,8 +50,18 @@ class Output:
         return [line for speaker, line in self.lines if speaker == name]
 
 
+@pytest.fixture(autouse=True)
+def _others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that other tests share, such as a database's, are none of the supervisor's."""
+    others = frozenset(psutil.Process().children(recursive=True))
+    monkeypatch.setattr(sys.modules[__name__], "others", others)
+
+
+others: frozenset[psutil.Process] = frozenset()
+
+
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    return [child for child in psutil.Process().children(recursive=True) if child not in others]
 
 
 def test_a_group_starts_when_the_one_before_is_ready_and_all_stop_at_ctrl_c() -> None:
