@@ -16,8 +16,8 @@ run: setup ## run the whole service on this machine; Ctrl-C stops it
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest
 
-test-in-full: $(VENV)/.dev emulators ## run the tests with as many random queries and claims as it takes to be sure
-	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest
+dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
 
 django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, and make their page in docs/
 	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
@@ -73,4 +73,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test test-in-full chaos django-suite emulators lint format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests chaos django-suite emulators lint format bench fuzz pictures lock clean

@@ -228,10 +228,10 @@ class Supervisor:
         self._wake_up_writer.close()
 
     def _stop(self, children: list[_Child]) -> None:
-        started_at, stops_before = time.monotonic(), self._stops_asked
+        started_at = time.monotonic()
         sent: dict[str, int] = {child.program.name: 0 for child in children}
         while alive := [child for child in children if child.is_alive()]:
-            hurry = self._stops_asked > max(1, stops_before)
+            hurry = self._stops_asked > 1
             for child in alive:
                 self._send_what_is_due(child, sent, time.monotonic() - started_at, hurry=hurry)
             self._turn(TICK_SECONDS)

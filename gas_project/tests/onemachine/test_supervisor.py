@@ -50,21 +50,16 @@ class Output:
         return [line for speaker, line in self.lines if speaker == name]
 
 
-@pytest.fixture(autouse=True)
-def _others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes that other tests share, such as a database's, are none of the supervisor's."""
-    others = frozenset(psutil.Process().children(recursive=True))
-    monkeypatch.setattr(sys.modules[__name__], "others", others)
+@pytest.fixture
+def children() -> Callable[[], set[psutil.Process]]:
+    """The processes started by the test; other tests' servers may be running beside."""
+    before = set(psutil.Process().children(recursive=True))
+    return lambda: set(psutil.Process().children(recursive=True)) - before
 
 
-others: frozenset[psutil.Process] = frozenset()
-
-
-def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children(recursive=True) if child not in others]
-
-
-def test_a_group_starts_when_the_one_before_is_ready_and_all_stop_at_ctrl_c() -> None:
+def test_a_group_starts_when_the_one_before_is_ready_and_all_stop_at_ctrl_c(
+    children: Callable[[], set[psutil.Process]],
+) -> None:
     output, order = Output(), list[str]()
 
     def ready(name: str) -> Callable[[], bool]:
@@ -86,10 +81,11 @@ def test_a_group_starts_when_the_one_before_is_ready_and_all_stop_at_ctrl_c() ->
     ]
     Supervisor(groups, output).run(press_ctrl_c)
     assert order == ["first ready", "second starts"]
-    assert children() == []
+    assert children() == set()
 
 
 def test_a_program_that_ends_is_started_again_and_so_is_what_leans_on_it(
+    children: Callable[[], set[psutil.Process]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("gas_project.onemachine.supervisor.RESTART_AFTER_SECONDS", 0)
@@ -123,10 +119,12 @@ def test_a_program_that_ends_is_started_again_and_so_is_what_leans_on_it(
     Supervisor(groups, output).run(kill_the_base)
     assert starts == ["base", "leaning", "base", "leaning"]
     assert "base was ended by SIGKILL; starting it again" in output.of("service")
-    assert children() == []
+    assert children() == set()
 
 
-def test_what_ends_while_another_waits_for_it_is_started_again_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ends_while_another_waits_for_it_is_started_again_first(
+    children: Callable[[], set[psutil.Process]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gas_project.onemachine.supervisor.RESTART_AFTER_SECONDS", 0)
     starts: list[str] = []
 
@@ -155,24 +153,28 @@ def test_what_ends_while_another_waits_for_it_is_started_again_first(monkeypatch
     )
     Supervisor([[named("base")], [leaning]], Output()).run(lambda: kill("leaning"))
     assert starts == ["base", "leaning", "leaning", "base", "leaning"]
-    assert children() == []
+    assert children() == set()
 
 
-def test_a_program_that_fails_at_once_stops_everything_and_its_last_words_are_told() -> None:
+def test_a_program_that_fails_at_once_stops_everything_and_its_last_words_are_told(
+    children: Callable[[], set[psutil.Process]],
+) -> None:
     groups = [[program("base", STAYS)], [program("broken", FAILS, is_ready=lambda: False)]]
     with pytest.raises(SupervisorError, match=r"broken ended with exit code 1.*\n  out of coffee"):
         Supervisor(groups, Output()).run(lambda: None)
-    assert children() == []
+    assert children() == set()
 
 
-def test_a_program_that_keeps_failing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_keeps_failing_is_given_up(
+    children: Callable[[], set[psutil.Process]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gas_project.onemachine.supervisor.RESTART_AFTER_SECONDS", 0)
     with pytest.raises(SupervisorError, match="out of coffee"):
         Supervisor([[program("broken", FAILS)]], Output()).run(lambda: None)
-    assert children() == []
+    assert children() == set()
 
 
-def test_what_ignores_sigterm_gets_the_next_signal() -> None:
+def test_what_ignores_sigterm_gets_the_next_signal(children: Callable[[], set[psutil.Process]]) -> None:
     output = Output()
     stubborn = program(
         "stubborn",
@@ -181,10 +183,10 @@ def test_what_ignores_sigterm_gets_the_next_signal() -> None:
         stop=((signal.SIGTERM, 0.1), (signal.SIGQUIT, 5)),
     )
     Supervisor([[stubborn]], output).run(press_ctrl_c)
-    assert children() == []
+    assert children() == set()
 
 
-def test_a_second_ctrl_c_does_not_wait() -> None:
+def test_a_second_ctrl_c_does_not_wait(children: Callable[[], set[psutil.Process]]) -> None:
     output = Output()
     stubborn = program(
         "stubborn",
@@ -198,7 +200,7 @@ def test_a_second_ctrl_c_does_not_wait() -> None:
         threading.Timer(0.2, press_ctrl_c).start()
 
     Supervisor([[stubborn]], output).run(press_twice)
-    assert children() == []
+    assert children() == set()
 
 
 SUPERVISED = """
