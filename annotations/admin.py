@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString
 from annotations.again import try_again
 from annotations.models import Job, Status
 from annotations.removing import delete_job
-from annotations.results import ResultFile, files_of
+from annotations.results.files import ResultFile, files_of
 from annotations.storage import StorageError, object_store
 
 DOWNLOAD_LINK_SECONDS = 300
