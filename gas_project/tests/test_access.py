@@ -10,10 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotations.models import Job
+from annotations.engine.bundle import ReferenceBundle
+from annotations.models import Job, ResultState
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
+from annotations.tests.tables import write_empty_table
 from billing.models import Customer, Outgoing, StripeEvent
 from gas_project import health
 from gas_project.accounts.models import User
@@ -86,6 +88,12 @@ ACCESS = {
     "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
+    "annotations:result": for_the_owner(),
+    "annotations:result_row": for_the_owner(404, "0"),  # the table of these tests has no rows
+    "annotations:result_export": for_the_owner(),
+    "annotations:result_exports": for_the_owner(),
+    "annotations:result_export_file": for_the_owner(404, "none"),
+    "annotations:cancel_export": Access(302, 405, 405, 405, ("JOB", "none")),
     # billing
     "billing:overview": for_anyone_logged_in(),
     "billing:subscribe": Access(302, 405, 405, 405),
@@ -127,6 +135,8 @@ POSTS = {
     "annotations:cancel_job": (302, 404),
     "annotations:delete_job": (302, 404),
     "annotations:retry_job": (302, 404),
+    "annotations:result_export": (302, 404),
+    "annotations:cancel_export": (302, 404),
     "annotations:receive_upload": (403, 403),
     "archival:archive": (302, 404),
     "archival:retrieve": (302, 404),
@@ -135,7 +145,12 @@ POSTS = {
     "billing:webhook": (400, 400),  # not signed
 }
 # What its owner does to a job by a POST; to everybody else there is no such job.
-DEEDS = {"annotations:cancel_job", "annotations:delete_job", "annotations:retry_job"}
+DEEDS = {
+    "annotations:cancel_job",
+    "annotations:delete_job",
+    "annotations:result_export",
+    "annotations:retry_job",
+}
 # Whoever may not come in is told so, by whatever method they come.
 GUARDED = {"flower", "flower_page", "queues"}
 # What only a tier that keeps results gives; the owner of these tests is free.
@@ -156,9 +171,11 @@ def names(patterns: list[Any] | None = None, namespace: str = "") -> Iterator[st
 
 @pytest.fixture
 def job(user: User, tmp_path: Any) -> Job:
-    job = make_job(user, log_key="some/log")
+    job = make_job(user, log_key="some/log", table_key="some/table", result_state=ResultState.AVAILABLE)
     (tmp_path / "log").write_text("Total 1")
-    object_store().publish(tmp_path / "log", "some/log")
+    write_empty_table(tmp_path / "table", ReferenceBundle.open(write_bundle(tmp_path / "references")))
+    for kind in ("log", "table"):
+        object_store().publish(tmp_path / kind, f"some/{kind}")
     return job
 
 

@@ -1,0 +1,14 @@
+"""The pages of one job's result."""
+
+from django.urls import path
+
+from annotations.views import result_exports, results
+
+urlpatterns = [
+    path("", results.result, name="result"),
+    path("rows/<int:number>/", results.result_row, name="result_row"),
+    path("export/", result_exports.result_export, name="result_export"),
+    path("exports/", result_exports.result_exports, name="result_exports"),
+    path("exports/<slug:export_id>/", result_exports.result_export_file, name="result_export_file"),
+    path("exports/<slug:export_id>/cancel/", result_exports.cancel_export, name="cancel_export"),
+]
