@@ -2,6 +2,9 @@
 
 from celery import current_app, shared_task
 
+from annotations.api.repeating import forget_old as forget_old_requests
+from annotations.incoming.fetching import resend_lost
+from annotations.incoming.parts import forget_old as forget_old_uploads
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
 from archival.sweeping import sweep_keepers, sweep_results
@@ -20,4 +23,7 @@ def sweep() -> None:
     sweep_billing()
     sweep_results()
     sweep_keepers()
+    resend_lost()
+    forget_old_uploads()
+    forget_old_requests()
     remove_abandoned()
