@@ -18,7 +18,7 @@ from annotations.api.schemas import JobOut, JobPage, JobQuery, JobRequest, job_o
 from annotations.limits import wrong_with_another_job
 from annotations.models import Job
 from annotations.paging import page_of
-from annotations.results import LOG, files_of
+from annotations.results.files import LOG, files_of
 from annotations.storage.port import ObjectMissing, object_store
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
 from annotations.models import Job, ResultState, Status
-from annotations.results import files_of
+from annotations.results.files import files_of
 
 # Text without control characters: a NUL can't be kept by every database, and a line break not by a header.
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
