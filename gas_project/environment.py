@@ -9,10 +9,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from gas_project.accounts.openid import OpenIDProvider, with_well_known
 
@@ -35,6 +36,10 @@ def _json(value: Any) -> Any:
         raise ValueError(
             f"JSON, which ends to make sense at character {error.pos + 1}: {error.msg}"
         ) from None
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text))
 
 
 class Environment(BaseModel, frozen=True):
@@ -100,11 +105,17 @@ class Environment(BaseModel, frozen=True):
     )
     free_jobs_at_once: int = Field(2, ge=1, description="Jobs of one free user that may wait or run.")
     free_jobs_a_day: int = Field(20, ge=1, description="Jobs that a free user may submit in 24 hours.")
+    free_requests_a_minute: int = Field(
+        120, ge=1, le=60_000, description="Requests that a free user may make of the API in a minute."
+    )
     premium_upload_max_bytes: int = Field(
         5_368_709_120, ge=1, le=5_368_709_120, description="Largest upload on the premium tier."
     )
     premium_jobs_at_once: int = Field(20, ge=1, description="Jobs of one premium user that may wait or run.")
     premium_jobs_a_day: int = Field(500, ge=1, description="Jobs that a premium user may submit in 24 hours.")
+    premium_requests_a_minute: int = Field(
+        600, ge=1, le=60_000, description="Requests that a premium user may make of the API in a minute."
+    )
     web_processes: int = Field(1, ge=1, le=64, description="Web processes.")
     web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
@@ -187,6 +198,13 @@ class Environment(BaseModel, frozen=True):
         {},
         description="Tables and indexes of DynamoDB with names of their own, as "
         "annotations_job=ada_annotations,job_user_newest=user_id_index.",
+    )
+    outbound_allowed: Annotated[list[Annotated[str, AfterValidator(_network)]], BeforeValidator(_words)] = (
+        Field(
+            [],
+            description="Networks besides the public internet that webhooks and uploads by address may "
+            "reach, there also without TLS: 10.1.2.0/24,127.0.0.1/32.",
+        )
     )
     remote_control: bool = Field(
         True,

@@ -32,6 +32,8 @@ if SITE_URL.startswith("https:"):
 INSTALLED_APPS = [
     "gas_project",
     "annotations",
+    "annotations.api",
+    "annotations.incoming",
     "billing",
     "archival",
     "tasks",
@@ -49,10 +51,12 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
     "gas_project.accounts",  # after allauth, some of whose pages in the admin it replaces
+    "ninja",  # for the scripts and styles of the API's documentation
 ]
 
 MIDDLEWARE = [
     "gas_project.middleware.content_security_policy",
+    "annotations.api.middleware.manners",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -163,6 +167,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 OBJECT_STORE = "annotations.storage.local.LocalObjectStore"
+UPLOAD_PART_BYTES = 8 * 1024 * 1024  # of resumable uploads; S3 takes none below 5 MB but the last
 # The names that a job's record gives to where its files are.
 INPUTS_BUCKET = "inputs"
 RESULTS_BUCKET = "results"
@@ -173,6 +178,7 @@ TIERS = {
         retention=timedelta(seconds=ENVIRONMENT.free_retention_seconds),
         jobs_at_once=ENVIRONMENT.free_jobs_at_once,
         jobs_a_day=ENVIRONMENT.free_jobs_a_day,
+        requests_a_minute=ENVIRONMENT.free_requests_a_minute,
         haplotype_aware=False,
         sharding_priority=0,
     ),
@@ -182,6 +188,7 @@ TIERS = {
         retention=None,
         jobs_at_once=ENVIRONMENT.premium_jobs_at_once,
         jobs_a_day=ENVIRONMENT.premium_jobs_a_day,
+        requests_a_minute=ENVIRONMENT.premium_requests_a_minute,
         haplotype_aware=True,
         sharding_priority=10,
     ),
@@ -229,6 +236,9 @@ ARCHIVE_STORAGE_CLASS = ENVIRONMENT.archive_storage_class
 GLACIER_VAULT = ENVIRONMENT.glacier_vault
 GLACIER_TOPIC = ENVIRONMENT.glacier_topic
 STORAGE_EVENTS_QUEUE = ENVIRONMENT.storage_events_queue
+
+# Networks of our own that users may have asked, by webhooks and uploads by address.
+OUTBOUND_ALLOWED = ENVIRONMENT.outbound_allowed
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = STATE_DIR / "mail"

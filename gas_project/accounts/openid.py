@@ -23,7 +23,9 @@ class OpenIDProvider(BaseModel):
     client_id: str = Field(min_length=1)
     secret: str = ""
     scope: list[str] = ["openid", "profile", "email"]
-    also_at: list[str] = Field(default=[], description="Origins that its log-in page redirects to, besides its own.")
+    also_at: list[str] = Field(
+        default=[], description="Origins that its log-in page redirects to, besides its own."
+    )
 
     @property
     def origins(self) -> list[str]:
