@@ -144,7 +144,7 @@ def test_from_a_limit_to_premium_and_back(
     wait_for_tier(page, "Free")
     page.get_by_role("button", name="Subscribe to premium").click()
     pay(page, "4000 0025 0000 3155")
-    page.get_by_role("button", name="Yes, complete the payment").click()
+    page.get_by_role("button", name="Yes, it is me").click()
 
     # Premium begins when Stripe has said so; the page that waits goes on by itself.
     page.get_by_role("heading", name="Your tier: Premium").wait_for(timeout=WAIT_MILLISECONDS)
