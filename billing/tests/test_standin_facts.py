@@ -52,11 +52,12 @@ def faults(thing: Json, kind: str = "") -> Iterator[str]:
 
 def faults_of_value(value: Any, fact: Json, place: str) -> Iterator[str]:
     wanted = PYTHON_TYPES[fact["type"]]
+    says = value.get("object") if isinstance(value, dict) else None
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted != (bool,)):
         yield f"{place} is {value!r}, and no {fact['type']}"
     elif value not in fact.get("values", [value]):
         yield f"{place} is {value!r}, and none of {fact['values']}"
-    elif fact["type"] == "list" and value.get("object") != "list":
+    elif fact["type"] == "list" and says != "list":
         yield f"{place} is no list of the API's"
 
 
