@@ -27,6 +27,9 @@ django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, an
 
 emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
 
+chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: eight minutes at most
+	@timeout --foreground 480 $(BIN)/pytest -m chaos --tb=short
+
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -74,4 +77,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests schedules django-suite emulators lint format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench fuzz pictures lock clean
