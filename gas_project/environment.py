@@ -119,6 +119,11 @@ class Environment(BaseModel, frozen=True):
     web_processes: int = Field(1, ge=1, le=64, description="Web processes.")
     web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
+    result_cache_bytes: int = Field(
+        20_000_000_000,
+        ge=0,
+        description="Copies of results' tables that a host keeps for their pages, where these are in S3.",
+    )
     engine_cores: int = Field(1, ge=1, le=64, description="Processor cores that one annotation may use.")
     scatter_bytes: int = Field(
         8_000_000,

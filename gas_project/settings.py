@@ -246,6 +246,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
 ENGINE = "annotations.engine.annotate.annotate"
+RESULT_CACHE_BYTES = ENVIRONMENT.result_cache_bytes
 ENGINE_CORES = ENVIRONMENT.engine_cores
 SCATTER_BYTES = ENVIRONMENT.scatter_bytes
 SHARD_RECORDS = ENVIRONMENT.shard_records
