@@ -161,6 +161,7 @@ class FakeLimits:
     jobs_a_day: int = 100
     haplotype_aware: bool = True
     sharding_priority: int = 0
+    requests_a_minute: int = 10_000
     upgrade_url: str | None = "/more/"
 
 
