@@ -118,3 +118,9 @@ def frequency(value: float | None) -> str:
     if value is None:
         return ""
     return format(Decimal(f"{value:.3g}"), "f")
+
+
+@register.filter
+def cell(value: object) -> str:
+    """A number with commas between thousands; a text as it is."""
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

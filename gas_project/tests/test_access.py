@@ -106,6 +106,9 @@ ACCESS = {
     "annotations:job_file": for_the_owner(302, "log"),
     "annotations:result": for_the_owner(),
     "annotations:result_row": for_the_owner(404, "0"),  # the table of these tests has no rows
+    "annotations:result_plots": for_the_owner(),
+    "annotations:result_plot": for_the_owner(200, "impacts"),
+    "annotations:result_plot_numbers": for_the_owner(200, "impacts", "json"),
     "annotations:result_export": for_the_owner(),
     "annotations:result_exports": for_the_owner(),
     "annotations:result_export_file": for_the_owner(404, "none"),
