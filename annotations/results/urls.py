@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotations.views import result_exports, result_plots, results
+from annotations.views import result_exports, result_genes, result_plots, results
 
 urlpatterns = [
     path("", results.result, name="result"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("plots/", result_plots.result_plots, name="result_plots"),
     path("plots/<slug:name>/", result_plots.result_plot, name="result_plot"),
     path("plots/<slug:name>.<slug:form>", result_plots.result_plot_numbers, name="result_plot_numbers"),
+    path("gene/", result_genes.result_gene, name="result_gene"),
+    path("gene.json", result_genes.result_gene_drawing, name="result_gene_drawing"),
     path("export/", result_exports.result_export, name="result_export"),
     path("exports/", result_exports.result_exports, name="result_exports"),
     path("exports/<slug:export_id>/", result_exports.result_export_file, name="result_export_file"),

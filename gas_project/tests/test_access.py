@@ -109,6 +109,8 @@ ACCESS = {
     "annotations:result_plots": for_the_owner(),
     "annotations:result_plot": for_the_owner(200, "impacts"),
     "annotations:result_plot_numbers": for_the_owner(200, "impacts", "json"),
+    "annotations:result_gene": for_the_owner(),
+    "annotations:result_gene_drawing": for_the_owner(404),  # no gene is named
     "annotations:result_export": for_the_owner(),
     "annotations:result_exports": for_the_owner(),
     "annotations:result_export_file": for_the_owner(404, "none"),

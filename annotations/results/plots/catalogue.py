@@ -33,3 +33,16 @@ PLOTS: dict[str, Plot] = {
 def numbers_of(name: str, table: ResultTable, wanted: ResultFilter) -> Numbers:
     """Raises FilterRefused, QueryTooCostly, TableUnreadable."""
     return PLOTS[name].make(Counting(table, wanted))
+
+
+def most_hit_genes(table: ResultTable, wanted: ResultFilter, most: int = 50) -> list[tuple[str, int, int]]:
+    """Genes with the most alleles of high and moderate impact, then of any: name, these, and all.
+
+    Raises FilterRefused, QueryTooCostly, TableUnreadable.
+    """
+    rows = Counting(table, wanted).rows(
+        "coalesce(symbols, genes)[1] AS gene, count(*) FILTER (impact IN ('HIGH', 'MODERATE')) AS grave, "
+        "count(*) AS alleles",
+        f"AND gene_names IS NOT NULL GROUP BY gene ORDER BY grave DESC, alleles DESC, gene LIMIT {int(most)}",
+    )
+    return [(gene, grave, alleles) for gene, grave, alleles in rows]

@@ -1,4 +1,6 @@
 // Draws the plots of a page from their numbers. The numbers stand beside each plot as a table, too.
+import { save } from "./charts.js";
+
 const script = document.getElementById("plots-script");
 const echarts = await import(script.dataset.echarts);
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -118,26 +120,8 @@ async function draw(place) {
   charts.set(place, { chart, numbers });
   for (const button of place.parentElement.querySelectorAll("[data-save]")) {
     button.hidden = false;
-    button.addEventListener("click", () => save(place, button.dataset.save));
+    button.addEventListener("click", () => save(echarts, place, place.dataset.name, button.dataset.save, options(numbers, true)));
   }
-}
-
-function save(place, form) {
-  const { numbers } = charts.get(place);
-  const size = { width: Math.max(720, place.clientWidth), height: place.clientHeight + 30 };
-  const sheet = document.createElement("div");
-  const chart = echarts.init(sheet, null, { renderer: form === "svg" ? "svg" : "canvas", ...size });
-  chart.setOption(options(numbers, true));
-  const link = document.createElement("a");
-  link.download = `${place.dataset.name}.${form}`;
-  if (form === "svg") {
-    const text = chart.renderToSVGString();
-    link.href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
-  } else {
-    link.href = chart.getDataURL({ type: "png", pixelRatio: 2 });
-  }
-  link.click();
-  chart.dispose();
 }
 
 function drawAll() {
