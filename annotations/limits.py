@@ -18,6 +18,7 @@ class Limits(Protocol):
     """`label` names the tier; `retention` is how long a result stays at hand, None for ever.
 
     `jobs_at_once` counts jobs that wait or run, `jobs_a_day` those submitted in the last 24 hours.
+    `requests_a_minute` is the pace of the API.
     `upgrade_url` is a page that offers more, None where nothing more is to be had.
     """
 
@@ -35,6 +36,8 @@ class Limits(Protocol):
     def haplotype_aware(self) -> bool: ...
     @property
     def sharding_priority(self) -> int: ...
+    @property
+    def requests_a_minute(self) -> int: ...
     @property
     def upgrade_url(self) -> str | None: ...
 

@@ -60,11 +60,16 @@ def begin(user: Any, file_name: str | None = None, redirect_url: str | None = No
     """
     name = FILE_NAME_VARIABLE if file_name is None else safe_file_name(file_name)
     return object_store().upload_form(
-        f"{user.pk}/{new_job_id()}~{name}",
+        key_of(user, new_job_id(), name),
         max_bytes=limits_of(user).upload_max_bytes,
         redirect_url=redirect_url,
         expires_seconds=FORM_SECONDS,
     )
+
+
+def key_of(user: Any, job_id: str, file_name: str) -> str:
+    """Where an upload of the user lies that may become the job of this id. The name must be a safe one."""
+    return f"{user.pk}/{job_id}~{file_name}"
 
 
 def arrived(user: Any, key: str) -> Upload:
