@@ -22,6 +22,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from annotations.again import try_again
+from annotations.divided import Divided
 from annotations.models import Job, Status
 from annotations.removing import delete_job
 from annotations.results import ResultFile, files_of
@@ -66,7 +67,7 @@ class JobAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
-    actions = ("retry", "cancel")
+    actions: tuple[str, ...] = ("retry", "cancel")
     paginator = CappedPaginator
 
     @admin.display(description="user")
@@ -81,11 +82,33 @@ class JobAdmin(admin.ModelAdmin):
             "lease of its worker ends": job.lease_expires_at,
             "over": job.completed_at,
             "user told": job.notified_at,
-            "archived from": job.archive_due_at,
+            "archive due": job.archive_due_at,
+            "archived": job.archived_at,
+            "asked back from the archive": job.retrieval_asked_at,
+            "expected back": job.retrieval_expected_at,
+            "back from the archive": job.returned_at,
         }
         happened = sorted((at, name) for name, at in events.items() if at)
         return format_html_join(
             "", "<div>{}: {}</div>", ((date_format(at, "c"), name) for at, name in happened)
+        )
+
+    @admin.display(description="parts, while a divided job runs")
+    def shards(self, job: Job) -> SafeString:
+        divided = Divided.of(job)
+        return format_html_join(
+            "",
+            "<div>{}: {}, {} variants done, {} attempts, last sent {}</div>",
+            (
+                (
+                    shard.number,
+                    shard.get_status_display(),
+                    shard.variants_done,
+                    shard.attempts,
+                    date_format(shard.queued_at, "c"),
+                )
+                for shard in (sorted(divided.shards, key=lambda shard: shard.number) if divided else ())
+            ),
         )
 
     @admin.display(description="files")
@@ -105,18 +128,19 @@ class JobAdmin(admin.ModelAdmin):
 
     @admin.action(description="Try again", permissions=["operate"])
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._each(request, jobs, try_again, "Tried again.", "were not failed")
+        self.act_on_each(request, jobs, try_again, "Tried again.", "were not failed")
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         def stop(job: Job) -> bool:
             return Job.objects.cancel(job.job_id, job.user)
 
-        self._each(request, jobs, stop, "Cancelled.", "were over already")
+        self.act_on_each(request, jobs, stop, "Cancelled.", "were over already")
 
-    def _each(
+    def act_on_each(
         self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[[Job], bool], done: str, else_: str
     ) -> None:
+        """Write in the history of each job on which `act` did something, and count the others."""
         changed, skipped = 0, 0
         for job in jobs:
             if act(job):
@@ -180,10 +204,10 @@ class JobAdmin(admin.ModelAdmin):
         return queryset.filter(pk__in=_named_like(queryset, term)), False
 
     def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[Any]:
-        return ["timeline", "files", *self.get_readonly_fields(request, obj)[:-2]]
+        return list(self.get_readonly_fields(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
-        return [*(field.name for field in self.opts.concrete_fields), "timeline", "files"]
+        return ["timeline", "files", "shards", *(field.name for field in self.opts.concrete_fields)]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -16,6 +16,8 @@ from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.csrf import csrf_exempt
 
+from gas_project.audit import note
+
 log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
@@ -47,10 +49,14 @@ def flower(request: HttpRequest, path: str = "") -> HttpResponse:
     if request.method not in {"GET", "HEAD"} and not _comes_from_our_pages(request):
         raise PermissionDenied
     try:
-        return _ask(request, path)
+        answer = _ask(request, path)
     except (OSError, HTTPException) as error:
         log.info("flower_not_answering", error=str(error))
         return render(request, "flower_away.html", status=502)
+    if request.method not in {"GET", "HEAD"}:
+        asked = f"{request.method} {request.POST.urlencode()}".strip()
+        note(request, f"Flower: {path}", f"{asked}: answered {answer.status_code}")
+    return answer
 
 
 def _comes_from_our_pages(request: HttpRequest) -> bool:

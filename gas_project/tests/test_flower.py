@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from gas_project import flower
@@ -68,6 +69,17 @@ def test_another_site_can_control_nothing(admin: Client, upstream: type[Handler]
     assert admin.post(path, headers={"Origin": "http://evil.example"}).status_code == 403
     assert upstream.asked == []
     assert admin.post(path, headers={"Origin": "http://testserver"}).status_code == 200
+
+
+def test_who_controls_a_worker_is_written_down_and_who_looks_is_not(
+    admin: Client, upstream: type[Handler]
+) -> None:
+    admin.get("/admin/flower/workers")
+    path = "/admin/flower/api/worker/pool/grow/w1"
+    admin.post(path, {"n": 2}, headers={"Origin": "http://testserver"})
+    entry = LogEntry.objects.get()
+    assert entry.object_repr == "Flower: api/worker/pool/grow/w1"
+    assert entry.change_message == "POST n=2: answered 200"
 
 
 def test_where_flower_does_not_run_a_page_says_so(admin: Client, settings: Any) -> None:
