@@ -232,7 +232,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": ENVIRONMENT.visibility_timeout_seconds,
     "wait_time_seconds": 5,
     "supports_fanout": True,  # events and remote control (tasks/fanout.py)
-    # How often a full worker looks whether it has room again: kombu's second would be a second lost per task.
+    # The pause after an answer without messages, for which SQS has waited already.
     "polling_interval": 0.05,
     "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 2}},
     **({"region": "us-east-1"} if BROKER_IS_EMBEDDED else {}),

@@ -28,7 +28,7 @@ from kombu.exceptions import KombuError
 from kombu.transport import SQS
 
 from tasks import life
-from tasks.fanout import FanoutChannel
+from tasks.prompt import PromptChannel
 from tasks.queues import QUEUE_NAMES
 from tasks.sqs import make_queue
 
@@ -72,7 +72,7 @@ class PatientConnection(AsyncSQSConnection):
             return NoAnswer(f"a body that can't be read: {error}")
 
 
-class PatientChannel(FanoutChannel):
+class PatientChannel(PromptChannel):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._unanswered: dict[str, int] = {}  # times in a row, by queue
         self._missing: set[str] = set()
@@ -140,7 +140,7 @@ def _kombu_is_mended() -> bool:
 KOMBU_IS_MENDED = _kombu_is_mended()
 
 
-class Channel(FanoutChannel if KOMBU_IS_MENDED else PatientChannel):
+class Channel(PromptChannel if KOMBU_IS_MENDED else PatientChannel):
     """What the service runs on."""
 
     def _create_queue(self, queue_name: str, attributes: dict[str, str]) -> Any:
