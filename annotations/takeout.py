@@ -9,7 +9,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from annotations.models import Job
-from annotations.results import files_of
+from annotations.results.files import files_of
 from annotations.storage import ObjectMissing, object_store
 
 BLOCK_BYTES = 256 * 1024

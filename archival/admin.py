@@ -15,7 +15,7 @@ admin.site.unregister(Job)
 class JobWithArchiveAdmin(JobAdmin):
     actions = (*JobAdmin.actions, "archive_now", "restore_now")
 
-    @admin.action(description="Archive now", permissions=["operate"])
+    @admin.action(description="Archive now", permissions=["change"])
     def archive_now(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         """Whatever the tier of the job's user keeps; it comes back when somebody asks for it."""
         self.act_on_each(
@@ -26,7 +26,7 @@ class JobWithArchiveAdmin(JobAdmin):
             "have no result at hand",
         )
 
-    @admin.action(description="Restore now", permissions=["operate"])
+    @admin.action(description="Restore now", permissions=["change"])
     def restore_now(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         self.act_on_each(
             request,

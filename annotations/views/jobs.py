@@ -16,7 +16,7 @@ from annotations.again import can_be_tried_again, try_again
 from annotations.limits import limits_of
 from annotations.models import Job
 from annotations.paging import page_of
-from annotations.results import LOG, files_of
+from annotations.results.files import LOG, files_of
 from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
 

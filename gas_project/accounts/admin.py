@@ -1,7 +1,8 @@
 """People in the admin, and what they have done there."""
 
-import allauth.account.admin  # noqa: F401  registers addresses, which are taken away below
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -23,8 +24,39 @@ admin.site.site_title = admin.site.site_header = "Genomics Annotation Service"
 admin.site.index_title = "Administration"
 
 
-# Shown on its user's page instead: a second group of accounts only puzzles.
-admin.site.unregister(EmailAddress)
+# Addresses are shown on their user's page: a second group of accounts only puzzles. Providers come from the
+# settings alone, and their tokens are not kept.
+admin.site.unregister([EmailAddress, SocialApp, SocialToken, SocialAccount, Authenticator])
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin):
+    """Second factors: to take one away from somebody who has lost it. Its secret is shown to nobody."""
+
+    fields = list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return False
+
+
+@admin.register(SocialAccount)
+class AccountElsewhereAdmin(admin.ModelAdmin):
+    """Which account elsewhere opens which account here."""
+
+    fields = list_display = ("user", "provider", "uid", "date_joined", "last_login")
+    list_filter = ("provider",)
+    search_fields = ("user__email", "uid")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SocialAccount | None = None) -> bool:
+        return False
 
 
 class NewUserForm(AdminUserCreationForm):
