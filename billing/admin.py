@@ -105,6 +105,7 @@ class CustomerAdmin(admin.ModelAdmin):
             except StripeError as error:
                 self.message_user(request, f"{customer.user}: {error}", messages.ERROR)
                 continue
+            self.log_change(request, customer, "Compared with Stripe.")
             customer.refresh_from_db()
             state = f"is {customer.tier}" if done else "is being compared already"
             self.message_user(request, f"{customer.user} {state}.", messages.SUCCESS)
@@ -125,9 +126,10 @@ class StripeEventAdmin(ReadOnly):
 
     @admin.action(description="Process again", permissions=["change"])
     def resend(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> None:
-        sent = [
-            enqueue("billing_event", event.pk) for event in queryset if StripeEvent.objects.resend(event.pk)
-        ]
+        events = [event for event in queryset if StripeEvent.objects.resend(event.pk)]
+        for event in events:
+            self.log_change(request, event, "Processed again.")
+        sent = [enqueue("billing_event", event.pk) for event in events]
         if all(sent):
             self.message_user(request, f"{len(sent)} events are processed again.", messages.SUCCESS)
         else:
@@ -144,6 +146,8 @@ class OutgoingAdmin(ReadOnly):
 
     @admin.action(description="Send again", permissions=["change"])
     def resend(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> None:
+        for task in queryset:
+            self.log_change(request, task, "Sent again.")
         pks = list(queryset.values_list("pk", flat=True))
         queryset.update(sent_at=None, claimed_until=None)
         sent = sum(map(outgoing.send, pks))
