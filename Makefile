@@ -41,10 +41,11 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## measure the engine beside bare bcftools, and the archive beside cp
+bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the archive beside cp, and jobs on DynamoDB
 	@$(BIN)/python -m benchmarks.engine
 	@$(BIN)/python -m benchmarks.vcf_spec
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
 
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
 	@FUZZ_EXAMPLES=20000 FUZZ_MUTATIONS=3000 $(BIN)/pytest --timeout=7200 annotations/engine/check/tests/test_fuzz.py

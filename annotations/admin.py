@@ -96,6 +96,7 @@ class JobAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count all jobs, once for each entry of each filter
     actions: tuple[str, ...] = ("retry", "cancel")
     paginator = CappedPaginator
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -166,6 +167,18 @@ class TierOverrideAdmin(admin.ModelAdmin):
     """What a tier gives. An empty field is as the settings have it; the list shows what is in force."""
 
     list_display = ("tier", "in_force")
+    readonly_fields = ("tier", "in_force")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        # Both tiers are there to be seen, whether or not anybody has overridden anything yet.
+        TierOverride.objects.bulk_create(map(TierOverride, settings.TIERS), ignore_conflicts=True)
+        return super().changelist_view(request, extra_context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
     @admin.display(description="in force")
     def in_force(self, override: TierOverride) -> str:
