@@ -28,6 +28,7 @@ TIMEOUT_SECONDS = 20
 XSRF = "_xsrf"  # Flower's own cookie against forged requests
 PASSED_ON = ("Accept", "Content-Type", "X-Requested-With", "X-Xsrftoken", "If-None-Match")
 PASSED_BACK = ("Content-Type", "Etag", "Last-Modified", "Location", "Content-Disposition")
+CONTROLS = "api/"  # below it is what acts on workers and tasks; its list of tasks is read by POST, too
 # The one script that stands in a page of Flower's, as it is with and without --auto_refresh.
 INLINE_SCRIPTS = tuple(f"\nvar autorefresh = {value};\n" for value in (0, 1))
 
@@ -65,7 +66,7 @@ def flower(request: HttpRequest, path: str = "") -> HttpResponse:
     except (OSError, HTTPException) as error:
         log.info("flower_not_answering", error=str(error))
         return render(request, "flower_away.html", status=502)
-    if request.method not in {"GET", "HEAD"}:
+    if request.method not in {"GET", "HEAD"} and path.startswith(CONTROLS):
         asked = f"{request.method} {request.POST.urlencode()}".strip()
         note(request, f"Flower: {path}", f"{asked}: answered {answer.status_code}")
     return answer

@@ -84,6 +84,7 @@ def test_who_controls_a_worker_is_written_down_and_who_looks_is_not(
     admin: Client, upstream: type[Handler]
 ) -> None:
     admin.get("/admin/flower/workers")
+    admin.post("/admin/flower/tasks/datatable", headers={"Origin": "http://testserver"})
     path = "/admin/flower/api/worker/pool/grow/w1"
     admin.post(path, {"n": 2}, headers={"Origin": "http://testserver"})
     entry = LogEntry.objects.get()
