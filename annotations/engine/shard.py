@@ -131,7 +131,7 @@ class _ShardRun:
 
     def forget_sites(self) -> None:
         """What csq read and wrote is no output, and may be larger than all of it."""
-        for pattern in ("sites-*", "haplotypes-*", "genes-*"):
+        for pattern in ("sites-*", "written-*", "haplotypes-*", "genes-*"):
             for path in self.directory.glob(pattern):
                 path.unlink()
 
@@ -142,6 +142,9 @@ class _ShardRun:
         genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
         said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
+            if self.plan.keep_bcsq:
+                as_written = read_bcsq(self._run_csq(self._written_path(code), genes, code, local=True))
+                return Findings(entries(said), as_written)
             return Findings(entries(said), said)
         haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), genes, code, local=False))
         joined = haplotype_entries(haplotypes, read_sites(sites))
@@ -240,6 +243,9 @@ class _ShardRun:
     def _sites_path(self, code: int) -> Path:
         return self.directory / f"sites-{code}.vcf"
 
+    def _written_path(self, code: int) -> Path:
+        return self.directory / f"written-{code}.vcf"
+
     def _haplotypes_path(self, code: int) -> Path:
         return self.directory / f"haplotypes-{code}.vcf"
 
@@ -256,6 +262,9 @@ class _ShardRun:
                 samples = self.plan.samples
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
                 _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
+            elif self.plan.keep_bcsq:  # who asks for csq's own text is to get what csq says of their alleles
+                written = _sites(records, alleles, names, as_written=True)
+                _append(self._written_path(code), sites_header(contigs), written)
 
     def _note_order(self, code: int, sites: pl.DataFrame) -> None:
         """Left-aligned, the first sites of a chunk may stand before the last of the one before it."""
@@ -340,7 +349,7 @@ def _sites(
     """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site.
 
     They are left-aligned, for csq misreads insertions and deletions that are not; or `as_written`, where its
-    findings on whole records are to be told by POS, REF and ALT.
+    findings on whole records are to be told by POS, REF and ALT, or its own text is kept.
     """
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
     own = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info")[wanted["row"]]
