@@ -17,7 +17,7 @@ from pathlib import Path
 from annotations.engine.annotate import ANNOTATE, CHECK, PUBLISH, Progress, command_of, result_name
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.errors import EngineFailure
-from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Summary, shard_directory
+from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Rules, Segment, Summary, shard_directory
 from annotations.engine.stages import LARGE_BYTES, run_gather, run_plan, run_shard
 
 _COPY_BYTES = 4 << 20
@@ -136,8 +136,8 @@ def _gather(
 
 
 def _byte_range(plan: Plan, number: int) -> tuple[int, int]:
-    segments = plan.shards[number].segments
-    return segments[0].start_byte, segments[-1].end_byte
+    chunks = plan.shards[number].chunks
+    return chunks[0].start_byte, chunks[-1].end_byte
 
 
 def _alone(plan: Plan, number: int) -> Plan:
@@ -145,8 +145,13 @@ def _alone(plan: Plan, number: int) -> Plan:
     first_byte, _ = _byte_range(plan, number)
     shards = list(plan.shards)
     moved = tuple(
-        Segment(one.contig, one.records, one.start_byte - first_byte, one.end_byte - first_byte)
-        for one in shards[number].segments
+        Chunk(
+            tuple(
+                Segment(one.contig, one.records, one.start_byte - first_byte, one.end_byte - first_byte)
+                for one in chunk.segments
+            )
+        )
+        for chunk in shards[number].chunks
     )
-    shards[number] = replace(shards[number], segments=moved)
+    shards[number] = replace(shards[number], chunks=moved)
     return replace(plan, shards=shards)

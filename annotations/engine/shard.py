@@ -47,8 +47,8 @@ from annotations.engine.haplotypes import (
 from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
-from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
-from annotations.engine.records import chunks, read_records
+from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Shard, shard_directory
+from annotations.engine.records import read_chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 
 BODY_NAME = "body.vcf.gz"
@@ -104,11 +104,11 @@ class _ShardRun:
         comparison = Comparison()
         self._open_sites()
         first_site = first_record = 0
-        for number, (segments, block) in enumerate(self._chunks()):
+        for number, (chunk, block) in enumerate(read_chunks(self.records, self.shard.chunks)):
             records = self._parse(block)
             parts = [
                 self._alleles(part, contig, genome, comparison)
-                for contig, part in self._by_contig(segments, records)
+                for contig, part in self._by_contig(chunk, records)
             ]
             alleles = pl.concat(parts).with_columns(
                 (pl.int_range(pl.len(), dtype=pl.UInt32) + first_site).alias("site")
@@ -175,6 +175,7 @@ class _ShardRun:
                 edited = self._edit(records, alleles, done)
                 lines = _lines(edited)
                 body.write(lines)
+                body.end_block()
                 contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
                 index.add(contig, records, lines)
                 table = table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done)
@@ -184,9 +185,6 @@ class _ShardRun:
         index.save(self.directory / INDEX_NAME, body)
 
     # --- first pass
-
-    def _chunks(self) -> Iterator[tuple[list[Segment], bytes]]:
-        return chunks(self.records, self.shard.segments)
 
     def _waiting_path(self, kind: str, number: int) -> Path:
         return self.directory / f"{kind}-{number}.ipc"
@@ -203,9 +201,8 @@ class _ShardRun:
     def _name(self, contig: int) -> str | None:
         return self.plan.contigs[contig][1]
 
-    def _by_contig(
-        self, segments: list[Segment], records: pl.DataFrame
-    ) -> Iterator[tuple[int, pl.DataFrame]]:
+    def _by_contig(self, chunk: Chunk, records: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+        segments = chunk.segments
         frame = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info").with_row_index("row")
         start = 0
         at = 0
@@ -233,8 +230,7 @@ class _ShardRun:
         return alleles.with_columns(pl.lit(contig, pl.Int32).alias("contig"))
 
     def _open_sites(self) -> None:
-        seen = dict.fromkeys(segment.contig for segment in self.shard.segments)
-        for number in seen:
+        for number in self.shard.contigs:
             name = self._name(number)
             contig = self.bundle.contig(name) if name else None
             if contig and contig.genes:
