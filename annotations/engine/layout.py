@@ -87,6 +87,7 @@ class Plan:
     haplotype_aware: bool
     keep_bcsq: bool
     max_mismatch_share: float = Rules.max_mismatch_share
+    started_at: float = 0.0  # Unix time at which the check began, by the clock of its host
 
     @property
     def samples(self) -> list[str]:

@@ -6,6 +6,7 @@ What it leaves in the working directory is all that a shard needs, wherever it r
     records     the unpacked record lines, sorted, byte for byte as they came but for their line ends
 """
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its c
 
     Raises UnusableInput, with up to a hundred faults told by line, when it cannot be annotated.
     """
+    started_at = time.time()
     rules = rules or Rules()
     check = UploadCheck(source, directory, bundle, _limits(rules))
     intake = _Intake()
@@ -63,6 +65,7 @@ def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its c
         haplotype_aware=haplotype_aware,
         keep_bcsq=keep_bcsq,
         max_mismatch_share=rules.max_mismatch_share,
+        started_at=started_at,
     )
     plan.save(directory)
     return plan

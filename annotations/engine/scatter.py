@@ -10,6 +10,7 @@ Whoever calls these carries the files from host to host. The result is that of `
 
 import shutil
 import tarfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -132,7 +133,9 @@ def _gather(
 
     tell()
     order = {"bundle": str(bundle.path), "output": str(output), "command": command_of(plan)}
-    return run_gather(directory, order, in_child=True, watch=tell)
+    summary = run_gather(directory, order, in_child=True, watch=tell)
+    summary.seconds = round(max(0, time.time() - plan.started_at), 3)
+    return summary
 
 
 def _byte_range(plan: Plan, number: int) -> tuple[int, int]:

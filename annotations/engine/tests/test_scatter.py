@@ -56,6 +56,7 @@ def assert_same(scattered: Summary, whole: Summary) -> None:
         for one in (scattered, whole)
     ]
     assert counts[0] == counts[1]
+    assert scattered.seconds > 0
 
 
 @pytest.fixture
