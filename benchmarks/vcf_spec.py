@@ -21,8 +21,8 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "vcf_spec"
 SLOWEST_SECONDS = 10
 EVERYDAY_NOTES = {"no-contigs", "undeclared", "no-last-newline"}
 
-# What VCF 4.1 and 4.2 (VCFv4.1.tex and VCFv4.2.tex, samtools/hts-specs c101c797106d) call no error, by the cause
-# that the file gives, with the section that was read.
+# What VCF 4.1 and 4.2 (VCFv4.1.tex and VCFv4.2.tex, samtools/hts-specs c101c797106d) call no error, by the
+# cause that the file gives, with the section that was read.
 UNSTATED = {
     r"non-contiguous": '1.4.1 CHROM: entries "should" be contiguous; mended by sorting',
     r"duplicated variant|triplicated variant": '1.4.1 POS: "It is permitted to have multiple records"',
