@@ -44,6 +44,7 @@ format: $(VENV)/.dev ## format the code
 bench: $(VENV)/.dev ## measure the engine beside bare bcftools, and the archive beside cp
 	@$(BIN)/python -m benchmarks.engine
 	@$(BIN)/python -m benchmarks.vcf_spec
+	@$(BIN)/python -m benchmarks.known_building
 	@$(BIN)/python -m benchmarks.archive
 
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
