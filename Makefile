@@ -47,6 +47,7 @@ format: $(VENV)/.dev ## format the code
 bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the archive beside cp, and jobs on DynamoDB
 	@$(BIN)/python -m benchmarks.engine
 	@$(BIN)/python -m benchmarks.vcf_spec
+	@$(BIN)/python -m benchmarks.known_building
 	@$(BIN)/python -m benchmarks.archive
 	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
 
