@@ -30,8 +30,8 @@ django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, an
 
 emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
 
-chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: fifteen minutes at most
-	@timeout --foreground 900 $(BIN)/pytest -m chaos --tb=short
+chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away; half an hour at most, on a busy machine
+	@timeout --foreground 1800 $(BIN)/pytest -m chaos --tb=short
 
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
