@@ -30,8 +30,8 @@ django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, an
 
 emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
 
-chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: fifteen minutes at most
-	@timeout --foreground 900 $(BIN)/pytest -m chaos --tb=short
+chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away; half an hour at most, on a busy machine
+	@timeout --foreground 1800 $(BIN)/pytest -m chaos --tb=short
 
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
@@ -47,6 +47,7 @@ format: $(VENV)/.dev ## format the code
 bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the archive beside cp, and jobs on DynamoDB
 	@$(BIN)/python -m benchmarks.engine
 	@$(BIN)/python -m benchmarks.vcf_spec
+	@$(BIN)/python -m benchmarks.known_building
 	@$(BIN)/python -m benchmarks.archive
 	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
 
