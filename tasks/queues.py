@@ -17,6 +17,7 @@ ROUTES = {
     "tasks.annotate_shard_first": {"queue": SHARDS_FIRST},
     "tasks.archive": {"queue": ARCHIVE},
     "tasks.discard": {"queue": ARCHIVE},
+    "tasks.deliver_webhook": {"queue": DEFAULT},
     "tasks.fetch_upload": {"queue": ARCHIVE},
     "tasks.gather": {"queue": ANNOTATE},
     "tasks.notify": {"queue": DEFAULT},

@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from annotations.api import jobs, service, uploads
+from annotations.api import jobs, service, uploads, webhooks
 from annotations.api.authentication import unknown_token
 from annotations.api.problems import KINDS, MEDIA_TYPE, Problem, problem_of_status
 from annotations.storage.port import StorageError
@@ -87,6 +87,7 @@ api = Api(
 )
 api.add_router("/jobs", jobs.router)
 api.add_router("/uploads", uploads.router)
+api.add_router("/webhooks", webhooks.router)
 api.add_router("", service.router)
 
 

@@ -12,9 +12,11 @@ from annotations import uploads
 from annotations.api.authentication import caller_of, scoped
 from annotations.api.models import Scope
 from annotations.api.problems import Problem
-from annotations.api.refusals import refused_by_tier
+from annotations.api.refusals import refused_by_tier, too_large
 from annotations.api.repeating import Answer, IdempotencyKey, done_once
 from annotations.api.schemas import JobOut, JobPage, JobQuery, JobRequest, job_out
+from annotations.incoming.models import Upload
+from annotations.incoming.parts import settle
 from annotations.limits import wrong_with_another_job
 from annotations.models import Job
 from annotations.paging import page_of
@@ -157,11 +159,15 @@ def _no_such_file(job: Job, kind: str) -> Problem:
 
 
 def _key_of(user: Any, upload_id: str) -> str:
-    from annotations.incoming.models import Upload
-
-    upload = Upload.objects.filter(pk=upload_id, user=user).first()
+    upload = Upload.objects.of(user).filter(pk=upload_id).first()
     if upload is None:
         raise Problem("not-found", f"You have no upload {upload_id}.")
+    try:
+        upload = settle(upload)
+    except uploads.OverLimit as error:
+        raise too_large(user, str(error)) from error
+    except uploads.UploadRefused as error:
+        raise Problem("conflict", str(error)) from error
     if upload.state != Upload.State.READY:
         raise Problem("conflict", f"The upload is {upload.state}. Submit it when it is READY.")
     return upload.key

@@ -1,5 +1,6 @@
 """/uploads: send a file in parts or by a form, have it fetched from an address, or type variants in."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -214,7 +215,10 @@ def paste_variants(
 @router.get("/{uuid:upload_id}", response=UploadOut, auth=scoped(Scope.READ), url_name="upload")
 def get_upload(request: HttpRequest, upload_id: UUID) -> UploadOut:
     """How far an upload is."""
-    return upload_out(own_upload(request, upload_id))
+    upload = own_upload(request, upload_id)
+    with suppress(uploads.UploadRefused):  # nothing has come by the form yet
+        upload = parts.settle(upload)
+    return upload_out(upload)
 
 
 @router.delete("/{uuid:upload_id}", response={204: None}, auth=scoped(Scope.WRITE), url_name="upload")

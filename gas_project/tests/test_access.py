@@ -17,6 +17,7 @@ from annotations.models import Job
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
+from annotations.webhooks.models import Delivery, Webhook
 from billing.models import Customer, Outgoing, StripeEvent
 from gas_project import health
 from gas_project.accounts.models import User
@@ -110,7 +111,7 @@ ACCESS = {
     "billing:webhook": not_for_get(),
     "archival:archive": Access(302, 405, 405, 405, ("JOB",)),
     "archival:retrieve": Access(302, 405, 405, 405, ("JOB",)),
-    # the API; the owner's upload has the id of their job
+    # the API; the owner's upload and webhook have the id of their job
     "api_docs": public(),
     "api_problems": public(),
     "api:openapi-json": public(),
@@ -130,6 +131,10 @@ ACCESS = {
     "api:upload_variants": not_for_get(),
     "api:upload_parts": not_for_get("JOB"),
     "api:upload_complete": not_for_get("JOB"),
+    "api:webhooks": for_callers(),
+    "api:webhook": for_the_owning_caller(),
+    "api:webhook_test": not_for_get("JOB"),
+    "api:webhook_deliveries": for_the_owning_caller(),
     "api:references": for_callers(),
     "api:usage": for_callers(),
     # storage: the signature is the permission, whoever comes with it
@@ -175,6 +180,8 @@ POSTS = {
     "api:upload_variants": (401, 415),
     "api:upload_parts": (401, 415),
     "api:upload_complete": (401, 415),
+    "api:webhooks": (401, 415),
+    "api:webhook_test": (401, 404),
     "tokens": (302, 200),
     "revoke_token": (302, 302),
     "archival:archive": (302, 404),
@@ -191,6 +198,8 @@ DEEDS = {
     ("api:cancel_job", "post"),
     ("api:upload_complete", "post"),
     ("api:upload", "delete"),
+    ("api:webhook", "delete"),
+    ("api:webhook_test", "post"),
 }
 # Whoever may not come in is told so, by whatever method they come.
 GUARDED = {"flower", "flower_page", "queues"}
@@ -201,6 +210,8 @@ NOWHERE = {"api:api-root", "api_no_such_address"}
 # What other methods give to (anonymous, whoever has logged in) where they are used.
 OTHER_METHODS = {
     ("api:upload", "delete"): (401, 404),
+    ("api:webhook", "delete"): (401, 404),
+    ("api:webhook", "patch"): (401, 415),
     ("annotations:receive_part", "put"): (403, 403),  # not signed
 }
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
@@ -223,6 +234,7 @@ def job(user: User, tmp_path: Any) -> Job:
     Upload.objects.create(
         pk=job.job_id, user=user, file_name="a.vcf", key="some/key", part_bytes=5, size_bytes=9
     )
+    Webhook.objects.create(pk=job.job_id, user=user, url="https://example.org/")
     (tmp_path / "log").write_text("Total 1")
     object_store().publish(tmp_path / "log", "some/log")
     return job
@@ -305,7 +317,7 @@ def jobs() -> list[Job]:
 
 def everything() -> list[Any]:
     """All that a request could have changed."""
-    others = (User, Customer, StripeEvent, Outgoing, Token, Upload)
+    others = (User, Customer, StripeEvent, Outgoing, Token, Upload, Webhook, Delivery)
     return [
         [{name: value for name, value in vars(job).items() if name != "_state"} for job in jobs()],
         *(list(model.objects.order_by("pk").values()) for model in others),
