@@ -20,7 +20,7 @@ from django.utils.text import get_valid_filename
 
 from annotations import references
 from annotations.enqueue import enqueue_on_commit
-from annotations.limits import limits_of, wrong_with_another_job
+from annotations.limits import limits_of, note_submission, wrong_with_another_job
 from annotations.models import Job, new_job_id
 from annotations.storage.port import ObjectMissing, UploadForm, object_store
 
@@ -115,11 +115,12 @@ def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job
     upload = arrived(user, key)
     if references.find(reference) is None:
         raise UploadRefused(f"There is no reference {reference}. Please choose one from the list.")
-    with _one_submit_at_a_time(user), transaction.atomic():
+    with _one_submit_at_a_time(user):
         if job := job_of(user, key):
             return job
         if wrong := wrong_with_another_job(user, haplotype_aware=haplotype_aware):
             raise OverLimit(wrong)
+        note_submission(user, upload.job_id)
         # Where accounts and jobs share no transaction, two submits of one upload may still meet here: one
         # creates the job and sends it, both get it.
         job, created = Job.objects.get_or_create(

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from gas_project import health, views
-from gas_project.accounts.views import delete_own_account, profile, take_out
+from gas_project.accounts.views import delete_own_account, log_in_elsewhere, profile, take_out
 from gas_project.flower import flower
 from gas_project.metrics import metrics
 from gas_project.operations import queues
@@ -22,6 +22,7 @@ urlpatterns = [
     path("profile/", profile, name="profile"),
     path("profile/data/", take_out, name="take_out"),
     path("profile/delete/", delete_own_account, name="delete_account"),
+    path("accounts/oidc/<slug:provider_id>/login/", log_in_elsewhere, name="openid_connect_login"),
     path("accounts/", include("allauth.urls")),
     path("admin/queues/", queues, name="queues"),
     path("admin/flower/", flower, name="flower"),

@@ -164,6 +164,13 @@ class LocalObjectStore:
         with _translated(key):
             shutil.copyfile(self.path_of(key), path)
 
+    def local_path(self, key: str) -> Path:
+        with _translated(key):
+            return self.path_of(key)
+
+    def local_root(self) -> Path:
+        return self._root()
+
     def publish(self, path: Path, key: str) -> None:
         with _translated(key), path.open("rb") as source, self.draft() as draft:
             shutil.copyfileobj(source, draft.file, 1024 * 1024)

@@ -84,6 +84,17 @@ class ObjectStore(Protocol):
         """Copy the object to a local file. Raises ObjectMissing."""
         ...
 
+    def local_path(self, key: str) -> Path | None:
+        """Where the object can be read on this machine as it stands; None where it has to be fetched.
+
+        Raises ObjectMissing.
+        """
+        ...
+
+    def local_root(self) -> Path | None:
+        """The folder that `local_path` leads into."""
+        ...
+
     def publish(self, path: Path, key: str) -> None:
         """Copy a local file to the object; whoever reads it sees all of it or nothing."""
         ...

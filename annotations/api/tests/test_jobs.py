@@ -9,6 +9,7 @@ import pytest
 
 from annotations.api.tests.arriving import upload_of
 from annotations.api.tests.conftest import Caller
+from annotations.limits import note_submission
 from annotations.models import Job
 from annotations.storage import object_store
 from annotations.tests.bundles import write_bundle
@@ -163,6 +164,6 @@ def test_files_that_are_not_at_hand_say_why(call: Caller, done: Job):
 
 def test_references_and_usage_tell_what_there_is(call: Caller, caller_with: Callable[..., Caller]):
     assert call.get("/references").json()["items"][0]["reference"] == "demo/1"
-    make_job(call.user)
+    note_submission(call.user, make_job(call.user).job_id)
     usage = call.get("/usage").json()
     assert (usage["email"], usage["tier"], usage["jobs_at_once_used"]) == (call.user.email, "Free", 1)
