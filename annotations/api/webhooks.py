@@ -14,7 +14,7 @@ from annotations.api.repeating import Answer, IdempotencyKey, done_once
 from annotations.api.schemas import Request
 from annotations.outbound import AddressRefused
 from annotations.webhooks import announcing, owning
-from annotations.webhooks.models import Delivery, Event, Webhook
+from annotations.webhooks.models import Delivery, DeliveryState, Event, Webhook
 
 router = Router(tags=["webhooks"])
 SCOPE = scoped(Scope.WEBHOOKS)
@@ -57,7 +57,7 @@ class DeliveryOut(Schema):
     id: UUID
     event: Event
     job_id: UUID | None
-    state: Delivery.State
+    state: DeliveryState
     created_at: datetime
     attempts: int
     tried_at: datetime | None
@@ -159,11 +159,11 @@ def _delivery_out(delivery: Delivery) -> DeliveryOut:
         id=delivery.pk,
         event=Event(delivery.event),
         job_id=UUID(delivery.job_id) if delivery.job_id else None,
-        state=Delivery.State(delivery.state),
+        state=DeliveryState(delivery.state),
         created_at=delivery.created_at,
         attempts=delivery.attempts,
         tried_at=delivery.tried_at,
-        next_at=delivery.next_at if delivery.state == Delivery.State.PENDING else None,
+        next_at=delivery.next_at if delivery.state == DeliveryState.PENDING else None,
         status=delivery.status,
         outcome=delivery.outcome,
     )

@@ -51,6 +51,14 @@ class Webhook(models.Model):
         return self.url
 
 
+class DeliveryState(models.TextChoices):
+    """Where a message stands."""
+
+    PENDING = "PENDING", "Pending"
+    DELIVERED = "DELIVERED", "Delivered"
+    FAILED = "FAILED", "Failed"
+
+
 class Delivery(models.Model):
     """One message to one webhook.
 
@@ -59,10 +67,7 @@ class Delivery(models.Model):
        `-- retry
     """
 
-    class State(models.TextChoices):
-        PENDING = "PENDING", "Pending"
-        DELIVERED = "DELIVERED", "Delivered"
-        FAILED = "FAILED", "Failed"
+    State = DeliveryState
 
     delivery_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")

@@ -111,6 +111,9 @@ ACCESS = {
     "billing:webhook": not_for_get(),
     "archival:archive": Access(302, 405, 405, 405, ("JOB",)),
     "archival:retrieve": Access(302, 405, 405, 405, ("JOB",)),
+    "incoming:paste": for_anyone_logged_in(),
+    "incoming:address": for_anyone_logged_in(),
+    "incoming:upload": for_the_owner(),
     # the API; the owner's upload and webhook have the id of their job
     "api_docs": public(),
     "api_problems": public(),
@@ -122,6 +125,9 @@ ACCESS = {
     "api:jobs": for_callers(),
     "api:job": for_the_owning_caller(),
     "api:cancel_job": not_for_get("JOB"),
+    "api:retry_job": not_for_get("JOB"),
+    "api:results": for_the_owning_caller(409),  # the job has no result yet
+    "api:results_about": for_the_owning_caller(409),
     "api:job_log": for_the_owning_caller(),
     "api:job_file": for_the_owning_caller(302, "log"),
     "api:uploads": for_callers(),
@@ -194,8 +200,11 @@ POSTS = {
     "annotations:delete_job": (302, 404),
     "annotations:retry_job": (302, 404),
     "annotations:receive_upload": (403, 403),
+    "incoming:paste": (302, 400),
+    "incoming:address": (302, 400),
     "api:jobs": (401, 415),
     "api:cancel_job": (401, 404),
+    "api:retry_job": (401, 404),
     "api:uploads": (401, 415),
     "api:upload_form": (401, 415),
     "api:upload_from_url": (401, 415),
@@ -218,6 +227,8 @@ DEEDS = {
     ("annotations:delete_job", "post"),
     ("annotations:retry_job", "post"),
     ("api:cancel_job", "post"),
+    ("api:retry_job", "post"),
+    ("api:job", "delete"),
     ("api:upload_complete", "post"),
     ("api:upload", "delete"),
     ("api:webhook", "delete"),
@@ -231,6 +242,7 @@ PREMIUM_DEEDS = {"archival:archive", "archival:retrieve"}
 NOWHERE = {"api:api-root", "api_no_such_address"}
 # What other methods give to (anonymous, whoever has logged in) where they are used.
 OTHER_METHODS = {
+    ("api:job", "delete"): (401, 404),
     ("api:upload", "delete"): (401, 404),
     ("api:webhook", "delete"): (401, 404),
     ("api:webhook", "patch"): (401, 415),
