@@ -245,7 +245,7 @@ OTHER_METHODS = {
     ("api:job", "delete"): (401, 404),
     ("api:upload", "delete"): (401, 404),
     ("api:webhook", "delete"): (401, 404),
-    ("api:webhook", "patch"): (401, 415),
+    ("api:webhook", "patch"): (401, 422),
     ("annotations:receive_part", "put"): (403, 403),  # not signed
 }
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
