@@ -54,6 +54,9 @@ bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the ar
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
 	@FUZZ_EXAMPLES=20000 FUZZ_MUTATIONS=3000 $(BIN)/pytest --timeout=7200 annotations/engine/check/tests/test_fuzz.py
 
+api-fuzz: $(VENV)/.dev ## ask long whatever the API's description allows, as two users
+	@API_FUZZ_EXAMPLES=100 $(BIN)/pytest -q --timeout=1800 gas_project/tests/test_api_fuzz.py
+
 pictures: $(VENV)/.dev ## take the documentation's pictures anew, with the browser test
 	@mkdir -p docs/images
 	@$(BIN)/pytest -q gas_project/tests/onemachine/test_journey.py --pictures docs/images
@@ -86,4 +89,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench fuzz pictures lock clean assets
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench fuzz api-fuzz pictures lock clean assets

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "annotations",
     "annotations.api",
     "annotations.incoming",
+    "annotations.webhooks",
     "billing",
     "archival",
     "tasks",
@@ -171,7 +172,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 OBJECT_STORE = "annotations.storage.local.LocalObjectStore"
-UPLOAD_PART_BYTES = 8 * 1024 * 1024  # of resumable uploads; S3 takes none below 5 MB but the last
+UPLOAD_PART_BYTES = ENVIRONMENT.upload_part_bytes
 # The names that a job's record gives to where its files are.
 INPUTS_BUCKET = "inputs"
 RESULTS_BUCKET = "results"

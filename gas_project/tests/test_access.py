@@ -19,6 +19,7 @@ from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
 from annotations.tests.tables import write_empty_table
+from annotations.webhooks.models import Delivery, Webhook
 from billing.models import Customer, Outgoing, StripeEvent
 from gas_project import health
 from gas_project.accounts.models import User
@@ -127,7 +128,10 @@ ACCESS = {
     "billing:webhook": not_for_get(),
     "archival:archive": Access(302, 405, 405, 405, ("JOB",)),
     "archival:retrieve": Access(302, 405, 405, 405, ("JOB",)),
-    # the API; the owner's upload has the id of their job
+    "incoming:paste": for_anyone_logged_in(),
+    "incoming:address": for_anyone_logged_in(),
+    "incoming:upload": for_the_owner(),
+    # the API; the owner's upload and webhook have the id of their job
     "api_docs": public(),
     "api_problems": public(),
     "api:openapi-json": public(),
@@ -138,6 +142,9 @@ ACCESS = {
     "api:jobs": for_callers(),
     "api:job": for_the_owning_caller(),
     "api:cancel_job": not_for_get("JOB"),
+    "api:retry_job": not_for_get("JOB"),
+    "api:results": for_the_owning_caller(409),  # the job has no result yet
+    "api:results_about": for_the_owning_caller(409),
     "api:job_log": for_the_owning_caller(),
     "api:job_file": for_the_owning_caller(302, "log"),
     "api:uploads": for_callers(),
@@ -147,6 +154,10 @@ ACCESS = {
     "api:upload_variants": not_for_get(),
     "api:upload_parts": not_for_get("JOB"),
     "api:upload_complete": not_for_get("JOB"),
+    "api:webhooks": for_callers(),
+    "api:webhook": for_the_owning_caller(),
+    "api:webhook_test": not_for_get("JOB"),
+    "api:webhook_deliveries": for_the_owning_caller(),
     "api:references": for_callers(),
     "api:usage": for_callers(),
     # storage: the signature is the permission, whoever comes with it
@@ -208,14 +219,19 @@ POSTS = {
     "annotations:result_export": (302, 404),
     "annotations:cancel_export": (302, 404),
     "annotations:receive_upload": (403, 403),
+    "incoming:paste": (302, 400),
+    "incoming:address": (302, 400),
     "api:jobs": (401, 415),
     "api:cancel_job": (401, 404),
+    "api:retry_job": (401, 404),
     "api:uploads": (401, 415),
     "api:upload_form": (401, 415),
     "api:upload_from_url": (401, 415),
     "api:upload_variants": (401, 415),
     "api:upload_parts": (401, 415),
     "api:upload_complete": (401, 415),
+    "api:webhooks": (401, 415),
+    "api:webhook_test": (401, 404),
     "tokens": (302, 200),
     "revoke_token": (302, 302),
     "archival:archive": (302, 404),
@@ -231,8 +247,12 @@ DEEDS = {
     ("annotations:result_export", "post"),
     ("annotations:retry_job", "post"),
     ("api:cancel_job", "post"),
+    ("api:retry_job", "post"),
+    ("api:job", "delete"),
     ("api:upload_complete", "post"),
     ("api:upload", "delete"),
+    ("api:webhook", "delete"),
+    ("api:webhook_test", "post"),
 }
 # Whoever may not come in is told so, by whatever method they come.
 GUARDED = {"flower", "flower_page", "queues"}
@@ -242,7 +262,10 @@ PREMIUM_DEEDS = {"archival:archive", "archival:retrieve"}
 NOWHERE = {"api:api-root", "api_no_such_address"}
 # What other methods give to (anonymous, whoever has logged in) where they are used.
 OTHER_METHODS = {
+    ("api:job", "delete"): (401, 404),
     ("api:upload", "delete"): (401, 404),
+    ("api:webhook", "delete"): (401, 404),
+    ("api:webhook", "patch"): (401, 422),
     ("annotations:receive_part", "put"): (403, 403),  # not signed
 }
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
@@ -267,6 +290,7 @@ def job(user: User, tmp_path: Any) -> Job:
     Upload.objects.create(
         pk=job.job_id, user=user, file_name="a.vcf", key="some/key", part_bytes=5, size_bytes=9
     )
+    Webhook.objects.create(pk=job.job_id, user=user, url="https://example.org/")
     (tmp_path / "log").write_text("Total 1")
     write_empty_table(tmp_path / "table", ReferenceBundle.open(write_bundle(tmp_path / "references")))
     for kind in ("log", "table"):
@@ -351,7 +375,7 @@ def jobs() -> list[Job]:
 
 def everything() -> list[Any]:
     """All that a request could have changed."""
-    others = (User, Customer, StripeEvent, Outgoing, Token, Upload)
+    others = (User, Customer, StripeEvent, Outgoing, Token, Upload, Webhook, Delivery)
     return [
         [{name: value for name, value in vars(job).items() if name != "_state"} for job in jobs()],
         *(list(model.objects.order_by("pk").values()) for model in others),

@@ -48,15 +48,15 @@ def dynalite() -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def ministack() -> Iterator[dict[str, Any]]:
-    """The emulator that knows backups, expiry and deletion protection."""
+def ministack(services: str = "dynamodb") -> Iterator[dict[str, Any]]:
+    """The emulator that knows backups, expiry and deletion protection; of other services, too, if asked."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="gas-ministack-") as folder:
         environment = os.environ | {
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
-            "SERVICES": "dynamodb",
+            "SERVICES": services,
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "PERSIST_STATE": "0",
