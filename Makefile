@@ -31,6 +31,10 @@ lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+deploy-checks: .venv-checks/.ready ## check the CloudFormation templates with cfn-lint and checkov
+	.venv-checks/bin/cfn-lint deploy/templates/*.yaml
+	.venv-checks/bin/checkov --config-file deploy/checks/checkov.yaml
+
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -50,9 +54,17 @@ pictures: $(VENV)/.dev ## take the documentation's pictures anew, with the brows
 lock: $(VENV)/.dev ## pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url deploy/checks/requirements.in -o deploy/checks/requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url deploy/load/requirements.in -o deploy/load/requirements.lock
 
 clean: ## remove the virtual environment and caches; var/ with your data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build *.egg-info
+
+# Tools whose pinned dependencies are none of the service's have an environment each.
+.venv-checks/.ready .venv-load/.ready: .venv-%/.ready: deploy/%/requirements.lock
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 $(EMULATORS)/node_modules/.package-lock.json: $(EMULATORS)/package-lock.json
 	@npm ci --prefix $(EMULATORS) --no-audit --no-fund --ignore-scripts --loglevel=error
@@ -71,4 +83,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests django-suite emulators lint format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests django-suite emulators lint deploy-checks format bench fuzz pictures lock clean
