@@ -1,4 +1,4 @@
-"""Tell a user by mail how a job ended: once, whatever is delivered twice or dies half-way.
+"""Tell a user by mail how a job ended, and programs by a topic: once, whatever is delivered twice or dies.
 
 Who wins: `claim_notification` lets one task through and keeps its twins out for a minute. It sends, then
 notes `notified_at`, after which nobody gets through. A task that dies before it has sent is followed, when
@@ -15,13 +15,14 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from annotations.announcing import NotAnnounced, announce
 from annotations.models import Job, Status
 
 log = structlog.get_logger(__name__)
 
 
 class MailNotSent(Exception):
-    """The mail server did not take it; the job's notification is free again."""
+    """The mail server, or the topic of finished jobs, did not take it; the notification is free again."""
 
 
 def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
@@ -34,9 +35,11 @@ def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
         return
     job = Job.objects.get(pk=job_id)
     try:
+        announce(job)
         _mail(job).send()
-    except (OSError, SMTPException) as error:
-        log.warning("mail_not_sent", error=str(error))
+    except (OSError, SMTPException, NotAnnounced) as error:
+        event = "job_not_announced" if isinstance(error, NotAnnounced) else "mail_not_sent"
+        log.warning(event, error=str(error))
         Job.objects.release_notification(job_id, task_id, wait_seconds=retry_seconds)
         raise MailNotSent from error
     Job.objects.notified(job_id, task_id)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "GAS_"
+SECRET = ("secret", "key", "password", "database_url")  # names of fields whose values nobody shall see
 
 
 def _words(value: Any) -> Any:
@@ -37,6 +39,26 @@ class Environment(BaseModel, frozen=True):
         None,
         description="Folder of reference bundles, NAME/VERSION each. Default: in the state folder.",
     )
+    database_url: str = Field(
+        "",
+        pattern=r"^$|^postgres(ql)?://[^/@]+@[^/@]+/\w+(\?.*)?$",
+        description="PostgreSQL, as postgresql://USER:PASSWORD@HOST:PORT/NAME?sslmode=require. "
+        "Empty: SQLite, in the state folder.",
+    )
+    inputs_bucket: str = Field(
+        "", description="S3 bucket for uploads, with `GAS_RESULTS_BUCKET`. Empty: the state folder."
+    )
+    results_bucket: str = Field("", description="S3 bucket for results.")
+    static_dir: Path | None = Field(
+        None,
+        description="Folder that `collectstatic` fills with files of hashed names. "
+        "Empty: the apps' own files are served where they stand.",
+    )
+    static_url: str = Field(
+        "",
+        pattern=r"^$|^https?://.+/$",
+        description="Address of a CDN that has the files of `GAS_STATIC_DIR`. Empty: the site serves them.",
+    )
     port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
     broker_port: int = Field(4566, ge=1, le=65535, description="Port of the embedded SQS broker.")
     broker_url: str = Field(
@@ -55,7 +77,23 @@ class Environment(BaseModel, frozen=True):
         pattern=r"^$|^https?://[^/]+$",
         description="Address of the site in mails. Default: 127.0.0.1 and the port.",
     )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="How many proxies of yours add to X-Forwarded-For: a load balancer does.",
+    )
     mail_from: str = Field("gas@localhost", description="Sender of the service's mails.")
+    mail_host: str = Field("", description="SMTP server. Empty: mails are files in the state folder.")
+    mail_port: int = Field(587, ge=1, le=65535, description="Port of the SMTP server.")
+    mail_user: str = Field("", description="Name to log in to the SMTP server with, if it wants one.")
+    mail_password: str = Field("", description="Password for the SMTP server.")
+    mail_tls: bool = Field(True, description="Speak TLS (STARTTLS) with the SMTP server.")
+    job_results_topic: str = Field(
+        "",
+        pattern=r"^$|^arn:[^:]+:sns:[^:]+:\d+:.+$",
+        description="ARN of an SNS topic that hears of every finished job. Empty: none does.",
+    )
     stripe_api_key: str = Field(
         "",
         pattern=r"^$|^[sr]k_(test|live)_\w+$",
@@ -183,12 +221,25 @@ class Problem:
     hint: str
 
 
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  # of systemd: LoadCredential=GAS_SECRET_KEY:/a/file
+
+
+def _with_credentials(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """A file that systemd hands over counts as the variable of its name; an empty one as unset."""
+    folder = environ.get(CREDENTIALS)
+    if not folder:
+        return environ
+    files = {path.name: path.read_text().strip() for path in Path(folder).glob(f"{PREFIX}*")}
+    return {**environ, **{name: value for name, value in files.items() if value}}
+
+
 def load(environ: Mapping[str, str] = os.environ) -> tuple[Environment, list[Problem], list[Problem]]:
     """Read the environment.
 
     Returns the settings, with defaults in the place of what is wrong; the wrong values; and variables that
     begin like ours but mean nothing, which are most likely misspelt.
     """
+    environ = _with_credentials(environ)
     ours = {
         key.removeprefix(PREFIX).lower(): value for key, value in environ.items() if key.startswith(PREFIX)
     }
@@ -203,6 +254,26 @@ def load(environ: Mapping[str, str] = os.environ) -> tuple[Environment, list[Pro
     return Environment.model_validate(right), [_wrong(detail) for detail in details], unknown
 
 
+def postgresql(url: str) -> dict[str, Any]:
+    """The entry of Django's DATABASES for an address of PostgreSQL; its query has libpq's parameters.
+
+    >>> postgresql("postgresql://gas:a%40b@db:5433/gas?sslmode=require")["OPTIONS"]
+    {'sslmode': 'require'}
+    """
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
 def variable(name: str) -> str:
     """The environment variable of a field of `Environment`."""
     return PREFIX + name.upper()
@@ -212,7 +283,7 @@ def _wrong(detail: Any) -> Problem:
     name = str(detail["loc"][0])
     return Problem(
         variable=variable(name),
-        found="(not shown)" if "secret" in name or "key" in name else repr(detail["input"]),
+        found="(not shown)" if any(word in name for word in SECRET) else repr(detail["input"]),
         expected=detail["msg"],
         hint=Environment.model_fields[name].description or "",
     )

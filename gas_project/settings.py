@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 
@@ -93,6 +94,8 @@ DATABASES = {
         },
     }
 }
+if ENVIRONMENT.database_url:
+    DATABASES["default"] = environment.postgresql(ENVIRONMENT.database_url)
 if ENVIRONMENT.jobs_database == "dynamodb":
     DATABASES[JOBS_DATABASE] = {
         "ENGINE": "annotations.dynamodb",
@@ -125,26 +128,39 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Genomics Annotation Service] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+# Else everybody behind a load balancer would share its address, and the limits on wrong passwords with it.
+ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxies
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "static/"
+STATIC_URL = ENVIRONMENT.static_url or "static/"
+STATIC_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(STATIC_URL))] if ENVIRONMENT.static_url else []
+STATIC_ROOT = ENVIRONMENT.static_dir
 # The apps' own files are served where they stand: one machine needs no collectstatic.
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_STATIC_PREFIX = "/static/"
 
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": STATE_DIR / "objects"},
     },
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
-OBJECT_STORE = "annotations.storage.local.LocalObjectStore"
 # The names that a job's record gives to where its files are.
-INPUTS_BUCKET = "inputs"
-RESULTS_BUCKET = "results"
+INPUTS_BUCKET = ENVIRONMENT.inputs_bucket or "inputs"
+RESULTS_BUCKET = ENVIRONMENT.results_bucket or "results"
+OBJECT_STORE = (
+    "annotations.storage.s3.S3ObjectStore"
+    if ENVIRONMENT.inputs_bucket
+    else "annotations.storage.local.LocalObjectStore"
+)
 TIERS = {
     "free": Tier(
         "free",
@@ -205,10 +221,18 @@ GLACIER_VAULT = ENVIRONMENT.glacier_vault
 GLACIER_TOPIC = ENVIRONMENT.glacier_topic
 STORAGE_EVENTS_QUEUE = ENVIRONMENT.storage_events_queue
 
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = STATE_DIR / "mail"
+if ENVIRONMENT.mail_host:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.mail_host, ENVIRONMENT.mail_port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENVIRONMENT.mail_user, ENVIRONMENT.mail_password
+    EMAIL_USE_TLS = ENVIRONMENT.mail_tls
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = STATE_DIR / "mail"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
+
+JOB_RESULTS_TOPIC = ENVIRONMENT.job_results_topic
 
 ENGINE = "annotations.engine.annotate.annotate"
 ENGINE_CORES = ENVIRONMENT.engine_cores

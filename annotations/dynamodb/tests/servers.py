@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,22 +50,33 @@ def dynalite() -> Iterator[dict[str, Any]]:
 @contextmanager
 def ministack() -> Iterator[dict[str, Any]]:
     """The emulator that knows backups, expiry and deletion protection."""
+    with ministack_with("dynamodb") as port:
+        yield dynamodb_settings(port)
+
+
+@contextmanager
+def ministack_with(services: str, root: Mapping[str, str] | None = None) -> Iterator[int]:
+    """The emulator with these services of AWS, separated by commas. Its port.
+
+    `root` is the credentials, as variables, by which it checks what others have signed.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="gas-ministack-") as folder:
         environment = os.environ | {
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
-            "SERVICES": "dynamodb",
+            "SERVICES": services,
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "PERSIST_STATE": "0",
             "STATE_DIR": folder,
             "TMPDIR": folder,
             "LOG_LEVEL": "ERROR",
+            **(root or {}),
         }
         with running([sys.executable, "-m", "ministack"], port, env=environment):
-            yield dynamodb_settings(port)
+            yield port
 
 
 def dynamodb_settings(port: int, **options: Any) -> dict[str, Any]:
