@@ -16,7 +16,8 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "GAS_"
-SECRET = ("secret", "key", "password", "database_url")  # names of fields whose values nobody shall see
+# Parts of the names of fields whose values nobody shall see.
+SECRET = ("secret", "key", "token", "dsn", "password", "database_url")
 
 
 def _words(value: Any) -> Any:
@@ -207,6 +208,23 @@ class Environment(BaseModel, frozen=True):
         {},
         description="Tables and indexes of DynamoDB with names of their own, as "
         "annotations_job=ada_annotations,job_user_newest=user_id_index.",
+    )
+    remote_control: bool = Field(
+        True,
+        description="Workers answer `celery inspect` and `celery control`, and tell Flower of themselves.",
+    )
+    task_events: bool = Field(True, description="Workers tell Flower of each task.")
+    flower: bool = Field(True, description="`make run` starts Flower, the page about workers and tasks.")
+    flower_port: int = Field(5555, ge=1, le=65535, description="Port of Flower.")
+    metrics_token: str = Field(
+        "", description="Whoever asks for `/metrics` must know it. Empty: there are no metrics."
+    )
+    metrics_cloudwatch: bool = Field(
+        False,
+        description="The metrics also as CloudWatch's embedded metric format, in the log, once a minute.",
+    )
+    sentry_dsn: str = Field(
+        "", pattern=r"^$|^https?://", description="Where errors are reported, in Sentry's protocol."
     )
     log_json: bool = Field(False, description="Log lines as JSON.")
 

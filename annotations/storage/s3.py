@@ -7,6 +7,7 @@ without asking AWS.
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -81,6 +82,10 @@ class S3ObjectStore:
     def size_bytes(self, key: str) -> int:
         with _translated(key):
             return int(self._bucket(key).Object(key).content_length)
+
+    def modified_at(self, key: str) -> datetime:
+        with _translated(key):
+            return cast(datetime, self._bucket(key).Object(key).last_modified)
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         with _translated(key):
