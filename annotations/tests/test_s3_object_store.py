@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore.config import Config
 
 from annotations import uploads
+from annotations.storage import s3
 from annotations.storage.port import ObjectStore, StorageError, UploadForm
 from annotations.storage.s3 import S3ObjectStore
 from annotations.tests.fakes import FakeLimits
@@ -113,6 +115,7 @@ def test_a_storage_that_cannot_be_reached_is_said_so(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    monkeypatch.setattr(s3, "CLIENT", s3.CLIENT.merge(Config(retries={"total_max_attempts": 1})))
     away = S3ObjectStore()
     with pytest.raises(StorageError):
         away.size_bytes("key")
