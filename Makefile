@@ -34,6 +34,12 @@ lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+rehearse: $(VENV)/.dev ## go a user's whole way through the service as it runs on AWS, over emulators
+	@$(BIN)/python -m deploy.tests.rehearse
+
+autoscaling: $(VENV)/.dev ## run the model of the workers' autoscaling, and write its page in docs/
+	@$(BIN)/python -m deploy.scaling --docs docs
+
 deploy-checks: .venv-checks/.ready ## check the CloudFormation templates with cfn-lint and checkov
 	.venv-checks/bin/cfn-lint deploy/templates/*.yaml
 	.venv-checks/bin/checkov --config-file deploy/checks/checkov.yaml
@@ -86,4 +92,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests chaos django-suite emulators lint deploy-checks format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests chaos django-suite emulators lint rehearse autoscaling deploy-checks format bench fuzz pictures lock clean

@@ -329,6 +329,13 @@ class ArchiveVerbs(models.QuerySet["Job"]):
         """A user's jobs that have an archive."""
         return self.filter(user=user, archive_id__isnull=False)
 
+    def late_from_cold_storage(self, now: datetime) -> ArchiveVerbs:
+        """Results that cold storage should have given by now, the longest overdue first."""
+        looked_after = self.filter(archive_shard__in=SHARDS, archive_next_at__isnull=False)
+        return looked_after.filter(
+            result_state__in=("THAWING", "RESTORING"), retrieval_expected_at__lt=now
+        ).order_by("retrieval_expected_at")
+
     def to_look_at(self, now: datetime) -> ArchiveVerbs:
         """Results that something is to be done about by now, the longest overdue first."""
         return self.filter(archive_shard__in=SHARDS, archive_next_at__lte=now).order_by("archive_next_at")

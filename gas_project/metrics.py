@@ -79,6 +79,10 @@ def measures() -> Iterator[Measure]:
     oldest = Job.objects.filter(status=Status.PENDING).order_by("submitted_at").first()
     age = (timezone.now() - oldest.submitted_at).total_seconds() if oldest else 0
     yield Measure("oldest_waiting_job_seconds", "Age of the oldest job that waits.", age, {}, "Seconds")
+    late = Job.objects.late_from_cold_storage(timezone.now()).first()
+    expected_at = late.retrieval_expected_at if late else None
+    lag = (timezone.now() - expected_at).total_seconds() if expected_at else 0
+    yield Measure("thaw_lag_seconds", "How late the latest result from cold storage is.", lag, {}, "Seconds")
     silence = silent_seconds()
     if silence is not None:
         yield Measure("worker_silent_seconds", "Since this machine's worker asked.", silence, {}, "Seconds")

@@ -6,7 +6,7 @@ import pytest
 
 from annotations.dynamodb.indexes import secondary_indexes, table_keys
 from annotations.models import Job, Shard
-from deploy.tests.templates import every, plain, properties
+from deploy.reading import every, plain, properties
 from gas_project.environment import Environment
 from tasks.queues import QUEUES
 

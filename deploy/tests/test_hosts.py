@@ -303,7 +303,7 @@ def test_jobs_are_given_back_once_when_the_time_is_over() -> None:
 
 
 def test_heartbeats_come_well_before_the_hook_gives_up() -> None:
-    from deploy.tests.templates import properties
+    from deploy.reading import properties
 
     (hook,) = properties("workers", "Group")["LifecycleHookSpecificationList"]
     assert hook["HeartbeatTimeout"] > drain.HEARTBEAT_EVERY_SECONDS * 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.tests.templates import (
+from deploy.reading import (
     FOLDER,
     NAMES,
     every,

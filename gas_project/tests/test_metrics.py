@@ -1,13 +1,15 @@
 """What operators can count."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from annotations.models import Status
+from annotations.models import ResultState, Status
 from annotations.tests.factories import make_job
 from gas_project import metrics
 from tasks.queues import QUEUE_NAMES
@@ -57,6 +59,23 @@ def test_jobs_are_counted_by_state_and_failures_by_reason(user: Any, samples: An
     assert read["gas_jobs", ("FAILED",)] == 3
     assert read["gas_failed_jobs", ("time_limit",)] == 2
     assert read["gas_oldest_waiting_job_seconds", ()] >= 0
+
+
+def test_a_result_that_cold_storage_should_have_given_is_late(
+    user: Any, samples: Any, jobs_database: Any
+) -> None:
+    assert samples()["gas_thaw_lag_seconds", ()] == 0
+    now = timezone.now()
+    for minutes in (-10, 30, 50):  # one is not due yet
+        make_job(
+            user,
+            status=Status.COMPLETED,
+            result_state=ResultState.THAWING,
+            retrieval_expected_at=now - timedelta(minutes=minutes),
+            archive_shard=1,
+            archive_next_at=now,
+        )
+    assert samples()["gas_thaw_lag_seconds", ()] == pytest.approx(50 * 60, abs=60)
 
 
 def test_every_queue_and_its_dead_letters_are_counted(samples: Any) -> None:

@@ -55,10 +55,10 @@ def ministack() -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def ministack_with(services: str, root: Mapping[str, str] | None = None) -> Iterator[int]:
+def ministack_with(services: str, variables: Mapping[str, str] | None = None) -> Iterator[int]:
     """The emulator with these services of AWS, separated by commas. Its port.
 
-    `root` is the credentials, as variables, by which it checks what others have signed.
+    `variables` may have AWS's credentials, by which it checks what others have signed.
     """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="gas-ministack-") as folder:
@@ -73,7 +73,7 @@ def ministack_with(services: str, root: Mapping[str, str] | None = None) -> Iter
             "STATE_DIR": folder,
             "TMPDIR": folder,
             "LOG_LEVEL": "ERROR",
-            **(root or {}),
+            **(variables or {}),
         }
         with running([sys.executable, "-m", "ministack"], port, env=environment):
             yield port

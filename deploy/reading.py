@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parent.parent / "templates"
+FOLDER = Path(__file__).resolve().parent / "templates"
 # In the order in which they are brought up: each imports only what those before it export.
 NAMES = ("network", "messages", "storage", "data", "access", "web", "workers", "control", "observability")
 
@@ -25,7 +25,7 @@ def _function(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, A
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        assert isinstance(node, yaml.MappingNode)
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101  for the type checker
         value = loader.construct_mapping(node, deep=True)
     return {name: value}
 
