@@ -17,15 +17,18 @@ test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
-	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest -s annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
+
+schedules: $(VENV)/.dev ## run 200 random schedules of Stripe's events, lost, late, shuffled and repeated
+	@SCHEDULES=200 $(BIN)/pytest -s billing/tests/test_schedules.py
 
 django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, and make their page in docs/
 	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
 
 emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
 
-chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: eight minutes at most
-	@timeout --foreground 480 $(BIN)/pytest -m chaos --tb=short
+chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: fifteen minutes at most
+	@timeout --foreground 900 $(BIN)/pytest -m chaos --tb=short
 
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
@@ -48,10 +51,11 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## measure the engine beside bare bcftools, and the archive beside cp
+bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the archive beside cp, and jobs on DynamoDB
 	@$(BIN)/python -m benchmarks.engine
 	@$(BIN)/python -m benchmarks.vcf_spec
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
 
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
 	@FUZZ_EXAMPLES=20000 FUZZ_MUTATIONS=3000 $(BIN)/pytest --timeout=7200 annotations/engine/check/tests/test_fuzz.py
@@ -92,4 +96,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests chaos django-suite emulators lint rehearse autoscaling deploy-checks format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint rehearse autoscaling deploy-checks format bench fuzz pictures lock clean

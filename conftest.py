@@ -1,8 +1,9 @@
 """What every test stands on: folders of its own, no network but loopback, a record of the tasks sent."""
 
+import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,6 +18,8 @@ from annotations.dynamodb.base import DatabaseWrapper as DynamoDB
 from annotations.dynamodb.schema import empty_table, table_exists
 from annotations.dynamodb.tests.connecting import connected
 from annotations.dynamodb.tests.servers import ministack
+from annotations.engine.building import BundleRecipe, KnownInput, build_bundle
+from annotations.engine.bundle import ReferenceBundle
 from annotations.models import Job, Shard
 from gas_project.accounts.models import User
 from gas_project.routers import JOBS_DATABASE
@@ -165,6 +168,21 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With TESTS_NEED_ALL set, a test that would be skipped for want of a program fails instead."""
+    report = yield
+    if os.environ.get("TESTS_NEED_ALL"):
+        fail_if_something_is_missing(report)
+    return report
+
+
+def fail_if_something_is_missing(report: pytest.TestReport) -> None:
+    if report.skipped and "installed" in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"TESTS_NEED_ALL is set. {report.longrepr}"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", type=Path, help="folder for the pictures that the documentation shows")
 
@@ -186,3 +204,17 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real data are not at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def grch38_chr21(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> ReferenceBundle:
+    """A bundle of the real chromosome 21, with bases at 25 to 26 million."""
+    data = shared_data / "grch38_chr21"
+    recipe = BundleRecipe(
+        name="GRCh38",
+        version="chr21",
+        fasta=data / "GRCh38.chr21.slice_masked.fa.gz",
+        gff=data / "Ensembl.GRCh38.chr21.gff3.gz",
+        known=(KnownInput("dbsnp", data / "known.chr21.vcf.gz"),),
+    )
+    return build_bundle(recipe, tmp_path_factory.mktemp("references"))

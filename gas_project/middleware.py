@@ -28,7 +28,9 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
         files = object_store().origins  # pages send uploads there, and read results
         policy = [
             *CONTENT_SECURITY_POLICY,
-            *(_sources(kind, *settings.STATIC_ORIGINS) for kind in ("script-src", "style-src", "img-src")),
+            _sources("script-src", *settings.STATIC_ORIGINS),
+            _sources("style-src", *settings.STATIC_ORIGINS),
+            _sources("img-src", "data:", *settings.STATIC_ORIGINS),  # the QR code of an authenticator app
             _sources("connect-src", *files),
             # Browsers hold a form's redirects to this, too.
             _sources("form-action", *files, *settings.FORM_TARGETS),

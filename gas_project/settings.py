@@ -11,7 +11,7 @@ from gas_project import environment
 from gas_project.logs import logging_config
 from gas_project.routers import JOBS_DATABASE
 from gas_project.secret import kept_secret
-from tasks.queues import DEFAULT, QUEUES, ROUTES
+from tasks.queues import DEFAULT, QUEUES, ROUTES, TIME_LIMITS
 
 ENVIRONMENT, ENVIRONMENT_PROBLEMS, ENVIRONMENT_UNKNOWN = environment.load()
 
@@ -31,9 +31,10 @@ if SITE_URL.startswith("https:"):
     CSRF_COOKIE_SECURE = True
 
 INSTALLED_APPS = [
-    "gas_project.accounts",
     "gas_project",
     "annotations",
+    "annotations.api",
+    "annotations.incoming",
     "billing",
     "archival",
     "tasks",
@@ -46,11 +47,17 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
+    "gas_project.accounts",  # after allauth, some of whose pages in the admin it replaces
+    "ninja",  # for the scripts and styles of the API's documentation
 ]
 
 MIDDLEWARE = [
     "gas_project.middleware.content_security_policy",
+    "annotations.api.middleware.manners",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -130,6 +137,24 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Genomics Annotation Service] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 # Else everybody behind a load balancer would share its address, and the limits on wrong passwords with it.
 ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxies
+# Who has no provider named sees nothing of this.
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [provider.as_app(name) for name, provider in ENVIRONMENT.openid_providers.items()],
+    }
+}
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+# A provider's word on an e-mail address opens no account that has it.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Genomics Annotation Service"
+MFA_TOTP_TOLERANCE = 1  # clocks of phones are off by some seconds
+# Browsers take passkeys over plain HTTP from localhost only; the library has to be told.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http:")
+# Addresses need not be confirmed here, and a second factor is for everybody.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -153,6 +178,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+UPLOAD_PART_BYTES = 8 * 1024 * 1024  # of resumable uploads; S3 takes none below 5 MB but the last
 # The names that a job's record gives to where its files are.
 INPUTS_BUCKET = ENVIRONMENT.inputs_bucket or "inputs"
 RESULTS_BUCKET = ENVIRONMENT.results_bucket or "results"
@@ -168,6 +194,7 @@ TIERS = {
         retention=timedelta(seconds=ENVIRONMENT.free_retention_seconds),
         jobs_at_once=ENVIRONMENT.free_jobs_at_once,
         jobs_a_day=ENVIRONMENT.free_jobs_a_day,
+        requests_a_minute=ENVIRONMENT.free_requests_a_minute,
         haplotype_aware=False,
         sharding_priority=0,
     ),
@@ -177,6 +204,7 @@ TIERS = {
         retention=None,
         jobs_at_once=ENVIRONMENT.premium_jobs_at_once,
         jobs_a_day=ENVIRONMENT.premium_jobs_a_day,
+        requests_a_minute=ENVIRONMENT.premium_requests_a_minute,
         haplotype_aware=True,
         sharding_priority=10,
     ),
@@ -189,14 +217,18 @@ STRIPE_STANDIN_URL = f"http://127.0.0.1:{ENVIRONMENT.stripe_standin_port}"
 STRIPE_API_BASE = STRIPE_STANDIN_URL if STRIPE_IS_STANDIN else ""
 STRIPE_WEBHOOK_SECRETS = ENVIRONMENT.stripe_webhook_secrets
 STRIPE_PRICE = ENVIRONMENT.stripe_price
-# Where forms of ours may lead besides this site: subscribing is a POST that is redirected to Stripe's pages.
-FORM_TARGETS = (
-    [STRIPE_STANDIN_URL]
-    if STRIPE_IS_STANDIN
-    else ["https://checkout.stripe.com", "https://billing.stripe.com"]
-    if STRIPE_API_KEY
-    else []
-)
+# Where forms of ours may lead besides this site: subscribing is a POST that is redirected to Stripe's pages,
+# and logging in elsewhere one that is redirected to the provider's.
+FORM_TARGETS = [
+    *(
+        [STRIPE_STANDIN_URL]
+        if STRIPE_IS_STANDIN
+        else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+        if STRIPE_API_KEY
+        else []
+    ),
+    *sorted({origin for provider in ENVIRONMENT.openid_providers.values() for origin in provider.origins}),
+]
 
 # What a user may do, asked for by `annotations`, answered by `billing`.
 JOB_LIMITS = "billing.tiers.limits_of"
@@ -232,9 +264,13 @@ else:
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
+# Networks of our own that users may have asked, by webhooks and uploads by address.
+OUTBOUND_ALLOWED = ENVIRONMENT.outbound_allowed
+
 JOB_RESULTS_TOPIC = ENVIRONMENT.job_results_topic
 
 ENGINE = "annotations.engine.annotate.annotate"
+RESULT_CACHE_BYTES = ENVIRONMENT.result_cache_bytes
 ENGINE_CORES = ENVIRONMENT.engine_cores
 SCATTER_BYTES = ENVIRONMENT.scatter_bytes
 SHARD_RECORDS = ENVIRONMENT.shard_records
@@ -256,7 +292,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": ENVIRONMENT.visibility_timeout_seconds,
     "wait_time_seconds": 5,
     "supports_fanout": True,  # events and remote control (tasks/fanout.py)
-    # How often a full worker looks whether it has room again: kombu's second would be a second lost per task.
+    # The pause after an answer without messages, for which SQS has waited already.
     "polling_interval": 0.05,
     "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 2}},
     **({"region": "us-east-1"} if BROKER_IS_EMBEDDED else {}),
@@ -277,6 +313,7 @@ CELERY_TASK_ACKS_ON_TIMEOUT = False
 CELERY_TASK_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds
 # The task itself notices this one, and can say so in the job's record.
 CELERY_TASK_SOFT_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds * 0.95
+CELERY_TASK_ANNOTATIONS = TIME_LIMITS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = ENVIRONMENT.worker_concurrency
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -296,9 +333,8 @@ CELERY_BEAT_SCHEDULE = {
 FLOWER_PORT = ENVIRONMENT.flower_port
 METRICS_TOKEN = ENVIRONMENT.metrics_token
 METRICS_CLOUDWATCH = ENVIRONMENT.metrics_cloudwatch
-METRICS_DIR = (
-    STATE_DIR / "run" / "metrics"
-)  # where the processes of one machine count (PROMETHEUS_MULTIPROC_DIR)
+# Where the processes of one machine count (PROMETHEUS_MULTIPROC_DIR).
+METRICS_DIR = STATE_DIR / "run" / "metrics"
 SENTRY_DSN = ENVIRONMENT.sentry_dsn
 
 LOGGING = logging_config(as_json=ENVIRONMENT.log_json)

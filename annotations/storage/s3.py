@@ -21,7 +21,8 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.utils.http import content_disposition_header
 from storages.backends.s3 import S3Storage
 
-from annotations.storage.port import ObjectMissing, StorageError, UploadForm
+from annotations.storage.port import ObjectMissing, Part, Span, StorageError, UploadForm
+from annotations.storage.s3_parts import S3Parts
 
 CLIENT = Config(
     signature_version="s3v4",  # the older one has no regions, and newer buckets refuse it
@@ -96,6 +97,13 @@ class S3ObjectStore:
         with _translated(key):
             self._bucket(key).download_file(key, str(path))
 
+    def local_path(self, key: str) -> Path | None:
+        self.size_bytes(key)
+        return None
+
+    def local_root(self) -> Path | None:
+        return None
+
     def publish(self, path: Path, key: str) -> None:
         with _translated(key):
             self._bucket(key).upload_file(str(path), key, ExtraArgs=ENCRYPTION)
@@ -110,6 +118,25 @@ class S3ObjectStore:
             with _translated(prefix):
                 for entry in storage.bucket.objects.filter(Prefix=prefix):
                     yield str(entry.key)
+
+    def begin_parts(self, key: str) -> str:
+        return self._parts(key).begin_parts(key)
+
+    def part_url(self, key: str, upload: str, span: Span, *, expires_seconds: int) -> str:
+        return self._parts(key).part_url(key, upload, span, expires_seconds=expires_seconds)
+
+    def parts(self, key: str, upload: str) -> list[Part]:
+        return self._parts(key).parts(key, upload)
+
+    def complete_parts(self, key: str, upload: str, parts: list[Part]) -> None:
+        self._parts(key).complete_parts(key, upload, parts)
+
+    def abort_parts(self, key: str, upload: str) -> None:
+        self._parts(key).abort_parts(key, upload)
+
+    def _parts(self, key: str) -> S3Parts:
+        bucket = self._bucket(key)
+        return S3Parts(bucket.meta.client, bucket.name)
 
     def _bucket(self, key: str) -> Any:
         """Raises SuspiciousFileOperation for what can be no key."""

@@ -236,11 +236,13 @@ def test_what_cannot_be_made_again_is_versioned() -> None:
     assert versioned == {"storage.Results", "storage.Cold", "storage.Releases"}
 
 
-@pytest.mark.parametrize(("bucket", "method"), [("Inputs", "POST"), ("Results", "GET")])
-def test_browsers_may_use_the_buckets_from_the_sites_pages_and_see_the_etag(bucket: str, method: str) -> None:
+@pytest.mark.parametrize(("bucket", "methods"), [("Inputs", ["POST", "PUT"]), ("Results", ["GET"])])
+def test_browsers_may_use_the_buckets_from_the_sites_pages_and_see_the_etag(
+    bucket: str, methods: list[str]
+) -> None:
     (rule,) = properties("storage", bucket)["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedOrigins"] == [{"Ref": "SiteUrl"}]
-    assert rule["AllowedMethods"] == [method]
+    assert rule["AllowedMethods"] == methods
     assert rule["ExposedHeaders"] == ["ETag"]
 
 
