@@ -40,6 +40,10 @@ lint: $(VENV)/.dev ## check style, types, imports and migrations
 rehearse: $(VENV)/.dev ## go a user's whole way through the service as it runs on AWS, over emulators
 	@$(BIN)/python -m deploy.tests.rehearse
 
+load-test: $(VENV)/.dev .venv-load/.ready ## let 300 people on the site, and write docs/load.md; takes ten minutes
+	@$(BIN)/python -m deploy.tests.load --against run --page docs/load.md
+	@$(BIN)/python -m deploy.tests.load --against rehearse --page docs/load.md
+
 autoscaling: $(VENV)/.dev ## run the model of the workers' autoscaling, and write its page in docs/
 	@$(BIN)/python -m deploy.scaling --docs docs
 
@@ -96,4 +100,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint rehearse autoscaling deploy-checks format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint rehearse load-test autoscaling deploy-checks format bench fuzz pictures lock clean

@@ -44,9 +44,12 @@ class Host:
                 capture_output=True, text=True,
             )  # fmt: skip
 
+    def environment(self, unit: str) -> dict[str, str]:
+        return _environment(self, unit)
+
     def python(self, code: str) -> None:
         """Run in the web service's environment."""
-        environment = _environment(self, "gas-web.service")
+        environment = self.environment("gas-web.service")
         subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
 
     def close(self) -> None:
