@@ -163,6 +163,10 @@ USE_TZ = True
 STATIC_URL = ENVIRONMENT.static_url or "static/"
 STATIC_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(STATIC_URL))] if ENVIRONMENT.static_url else []
 STATIC_ROOT = ENVIRONMENT.static_dir
+# Libraries for the browser, as `make assets` lays them out; without them pages show tables in place of plots.
+ASSETS_DIR = environment.BASE_DIR / "gas_project" / "assets" / "static"
+HAS_ASSETS = ASSETS_DIR.is_dir()
+STATICFILES_DIRS = [ASSETS_DIR] if HAS_ASSETS else []
 # The apps' own files are served where they stand: one machine needs no collectstatic.
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_STATIC_PREFIX = "/static/"

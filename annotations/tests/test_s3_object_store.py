@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from botocore.config import Config
 
 from annotations import uploads
 from annotations.storage import s3
-from annotations.storage.port import ObjectStore, StorageError, UploadForm
+from annotations.storage.port import ObjectMissing, ObjectStore, Span, StorageError, UploadForm
 from annotations.storage.s3 import S3ObjectStore
 from annotations.tests.fakes import FakeLimits
 
@@ -121,3 +122,28 @@ def test_a_storage_that_cannot_be_reached_is_said_so(
         away.size_bytes("key")
     with pytest.raises(StorageError):
         list(away.keys("u/j/"))
+
+
+def test_a_file_in_parts_goes_to_presigned_addresses_and_becomes_the_upload(s3_buckets: None) -> None:
+    there = S3ObjectStore()
+    key = "u/j~large.vcf"
+    upload = there.begin_parts(key)
+    bodies = [b"x" * 5 * 1024 * 1024, b"the rest"]
+    spans = [Span(1, 0, len(bodies[0])), Span(2, len(bodies[0]), len(bodies[1]))]
+    for span, body in zip(spans, bodies, strict=True):
+        url = there.part_url(key, upload, span, expires_seconds=60)
+        assert requests.put(url, data=body, timeout=20).status_code == 200
+    parts = there.parts(key, upload)
+    assert [(part.number, part.size_bytes) for part in parts] == [(1, len(bodies[0])), (2, len(bodies[1]))]
+    there.complete_parts(key, upload, parts)
+    assert there.size_bytes(key) == sum(map(len, bodies))
+    assert list(there.keys("u/")) == [key]
+
+
+def test_an_upload_in_parts_that_was_given_up_is_no_longer_known(s3_buckets: None) -> None:
+    there = S3ObjectStore()
+    upload = there.begin_parts("u/j~a.vcf")
+    there.abort_parts("u/j~a.vcf", upload)
+    there.abort_parts("u/j~a.vcf", upload)
+    with pytest.raises(ObjectMissing):
+        there.parts("u/j~a.vcf", upload)
