@@ -40,6 +40,20 @@ lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+rehearse: $(VENV)/.dev ## go a user's whole way through the service as it runs on AWS, over emulators
+	@$(BIN)/python -m deploy.tests.rehearse
+
+load-test: $(VENV)/.dev .venv-load/.ready ## let 300 people on the site, and write docs/load.md; takes ten minutes
+	@$(BIN)/python -m deploy.tests.load --against run --page docs/load.md
+	@$(BIN)/python -m deploy.tests.load --against rehearse --page docs/load.md
+
+autoscaling: $(VENV)/.dev ## run the model of the workers' autoscaling, and write its page in docs/
+	@$(BIN)/python -m deploy.scaling --docs docs
+
+deploy-checks: .venv-checks/.ready ## check the CloudFormation templates with cfn-lint and checkov
+	.venv-checks/bin/cfn-lint deploy/templates/*.yaml
+	.venv-checks/bin/checkov --config-file deploy/checks/checkov.yaml
+
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -64,10 +78,17 @@ pictures: $(VENV)/.dev ## take the documentation's pictures anew, with the brows
 lock: $(VENV)/.dev ## pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url deploy/checks/requirements.in -o deploy/checks/requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url deploy/load/requirements.in -o deploy/load/requirements.lock
 
 clean: ## remove the virtual environment and caches; var/ with your data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build *.egg-info
 
+# Tools whose pinned dependencies are none of the service's have an environment each.
+.venv-checks/.ready .venv-load/.ready: .venv-%/.ready: deploy/%/requirements.lock
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 # The site works without them, and says so: a machine that reaches no npm registry still runs it.
 $(ASSETS)/static/vendor/.installed: $(ASSETS)/package-lock.json $(ASSETS)/install.py | $(VENV)/.runtime
 	@$(BIN)/python $(ASSETS)/install.py || echo "Going on without plots and genome browser; 'make assets' tries again."
@@ -89,4 +110,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench fuzz api-fuzz pictures lock clean assets
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench fuzz api-fuzz pictures lock clean assets rehearse load-test autoscaling deploy-checks

@@ -1,4 +1,4 @@
-"""Tell a user by mail how a job ended: once, whatever is delivered twice or dies half-way.
+"""Tell a user by mail how a job ended, and programs by a topic: once, whatever is delivered twice or dies.
 
 The messages to their webhooks are written down before the mail is sent, and go by tasks of their own.
 
@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from annotations.announcing import NotAnnounced, announce
 from annotations.models import Job, Status
 from annotations.webhooks.announcing import announce
 
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class MailNotSent(Exception):
-    """The mail server did not take it; the job's notification is free again."""
+    """The mail server, or the topic of finished jobs, did not take it; the notification is free again."""
 
 
 def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
@@ -38,9 +39,11 @@ def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
     job = Job.objects.get(pk=job_id)
     announce(job)
     try:
+        announce(job)
         _mail(job).send()
-    except (OSError, SMTPException) as error:
-        log.warning("mail_not_sent", error=str(error))
+    except (OSError, SMTPException, NotAnnounced) as error:
+        event = "job_not_announced" if isinstance(error, NotAnnounced) else "mail_not_sent"
+        log.warning(event, error=str(error))
         Job.objects.release_notification(job_id, task_id, wait_seconds=retry_seconds)
         raise MailNotSent from error
     Job.objects.notified(job_id, task_id)

@@ -112,6 +112,21 @@ def is_loopback(url: str) -> bool:
 
 
 @register
+def files_have_both_buckets(**_: Any) -> list[CheckMessage]:
+    """gas.E009: uploads in S3 and results elsewhere, or the other way round."""
+    environment = settings.ENVIRONMENT
+    if bool(environment.inputs_bucket) == bool(environment.results_bucket):
+        return []
+    return [
+        Error(
+            "Only one of GAS_INPUTS_BUCKET and GAS_RESULTS_BUCKET is set.",
+            hint="Set both to keep files in S3, or none to keep them in the state folder.",
+            id="gas.E009",
+        )
+    ]
+
+
+@register
 def one_cold_storage(**_: Any) -> list[CheckMessage]:
     """gas.E004: archives can't be in two places."""
     if not (settings.ARCHIVE_BUCKET and settings.GLACIER_VAULT):

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
@@ -20,6 +21,8 @@ from gas_project.accounts.openid import OpenIDProvider, with_well_known
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "GAS_"
 OF_THE_COMMAND = {"url", "token"}  # GAS_URL and GAS_TOKEN are for `gas`, and mean nothing to the service
+# Parts of the names of fields whose values nobody shall see.
+SECRET = ("secret", "key", "token", "dsn", "password", "database_url", "openid")
 
 
 def _words(value: Any) -> Any:
@@ -55,6 +58,26 @@ class Environment(BaseModel, frozen=True):
         None,
         description="Folder of reference bundles, NAME/VERSION each. Default: in the state folder.",
     )
+    database_url: str = Field(
+        "",
+        pattern=r"^$|^postgres(ql)?://[^/@]+@[^/@]+/\w+(\?.*)?$",
+        description="PostgreSQL, as postgresql://USER:PASSWORD@HOST:PORT/NAME?sslmode=require. "
+        "Empty: SQLite, in the state folder.",
+    )
+    inputs_bucket: str = Field(
+        "", description="S3 bucket for uploads, with `GAS_RESULTS_BUCKET`. Empty: the state folder."
+    )
+    results_bucket: str = Field("", description="S3 bucket for results.")
+    static_dir: Path | None = Field(
+        None,
+        description="Folder that `collectstatic` fills with files of hashed names. "
+        "Empty: the apps' own files are served where they stand.",
+    )
+    static_url: str = Field(
+        "",
+        pattern=r"^$|^https?://.+/$",
+        description="Address of a CDN that has the files of `GAS_STATIC_DIR`. Empty: the site serves them.",
+    )
     port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
     broker_port: int = Field(4566, ge=1, le=65535, description="Port of the embedded SQS broker.")
     broker_url: str = Field(
@@ -73,6 +96,12 @@ class Environment(BaseModel, frozen=True):
         pattern=r"^$|^https?://[^/]+$",
         description="Address of the site in mails. Default: 127.0.0.1 and the port.",
     )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="How many proxies of yours add to X-Forwarded-For: a load balancer does.",
+    )
     openid_providers: Annotated[
         dict[str, OpenIDProvider], BeforeValidator(with_well_known), BeforeValidator(_json)
     ] = Field(
@@ -80,6 +109,16 @@ class Environment(BaseModel, frozen=True):
         description="Accounts elsewhere that people may log in with, as JSON (docs/operators.md shows it).",
     )
     mail_from: str = Field("gas@localhost", description="Sender of the service's mails.")
+    mail_host: str = Field("", description="SMTP server. Empty: mails are files in the state folder.")
+    mail_port: int = Field(587, ge=1, le=65535, description="Port of the SMTP server.")
+    mail_user: str = Field("", description="Name to log in to the SMTP server with, if it wants one.")
+    mail_password: str = Field("", description="Password for the SMTP server.")
+    mail_tls: bool = Field(True, description="Speak TLS (STARTTLS) with the SMTP server.")
+    job_results_topic: str = Field(
+        "",
+        pattern=r"^$|^arn:[^:]+:sns:[^:]+:\d+:.+$",
+        description="ARN of an SNS topic that hears of every finished job. Empty: none does.",
+    )
     stripe_api_key: str = Field(
         "",
         pattern=r"^$|^[sr]k_(test|live)_\w+$",
@@ -248,12 +287,25 @@ class Problem:
     hint: str
 
 
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  # of systemd: LoadCredential=GAS_SECRET_KEY:/a/file
+
+
+def _with_credentials(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """A file that systemd hands over counts as the variable of its name; an empty one as unset."""
+    folder = environ.get(CREDENTIALS)
+    if not folder:
+        return environ
+    files = {path.name: path.read_text().strip() for path in Path(folder).glob(f"{PREFIX}*")}
+    return {**environ, **{name: value for name, value in files.items() if value}}
+
+
 def load(environ: Mapping[str, str] = os.environ) -> tuple[Environment, list[Problem], list[Problem]]:
     """Read the environment.
 
     Returns the settings, with defaults in the place of what is wrong; the wrong values; and variables that
     begin like ours but mean nothing, which are most likely misspelt.
     """
+    environ = _with_credentials(environ)
     ours = {
         key.removeprefix(PREFIX).lower(): value for key, value in environ.items() if key.startswith(PREFIX)
     }
@@ -270,6 +322,26 @@ def load(environ: Mapping[str, str] = os.environ) -> tuple[Environment, list[Pro
     return Environment.model_validate(right), [_wrong(detail) for detail in details], unknown
 
 
+def postgresql(url: str) -> dict[str, Any]:
+    """The entry of Django's DATABASES for an address of PostgreSQL; its query has libpq's parameters.
+
+    >>> postgresql("postgresql://gas:a%40b@db:5433/gas?sslmode=require")["OPTIONS"]
+    {'sslmode': 'require'}
+    """
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
 def variable(name: str) -> str:
     """The environment variable of a field of `Environment`."""
     return PREFIX + name.upper()
@@ -279,9 +351,7 @@ def _wrong(detail: Any) -> Problem:
     name = str(detail["loc"][0])
     return Problem(
         variable=variable(name),
-        found="(not shown)"
-        if any(word in name for word in ("secret", "key", "token", "dsn", "openid"))
-        else repr(detail["input"]),
+        found="(not shown)" if any(word in name for word in SECRET) else repr(detail["input"]),
         expected=detail["msg"],
         hint=Environment.model_fields[name].description or "",
     )

@@ -7,14 +7,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
+from annotations.storage import object_store
+
 # Written out here rather than assembled by a library: it is the same for every page, for none has an inline
 # script or style that would need a nonce, the admin's included.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",  # the QR code of an authenticator app is one
-    "connect-src 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
 )
@@ -27,12 +25,24 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        # Browsers hold a form's redirects to this, too.
-        forms = " ".join(["form-action 'self'", *settings.FORM_TARGETS])
-        response.headers.setdefault("Content-Security-Policy", "; ".join([*CONTENT_SECURITY_POLICY, forms]))
+        files = object_store().origins  # pages send uploads there, and read results
+        policy = [
+            *CONTENT_SECURITY_POLICY,
+            _sources("script-src", *settings.STATIC_ORIGINS),
+            _sources("style-src", *settings.STATIC_ORIGINS),
+            _sources("img-src", "data:", *settings.STATIC_ORIGINS),  # the QR code of an authenticator app
+            _sources("connect-src", *files),
+            # Browsers hold a form's redirects to this, too.
+            _sources("form-action", *files, *settings.FORM_TARGETS),
+        ]
+        response.headers.setdefault("Content-Security-Policy", "; ".join(policy))
         return response
 
     return middleware
+
+
+def _sources(kind: str, *origins: str) -> str:
+    return " ".join([kind, "'self'", *origins])
 
 
 def private_pages(get_response: GetResponse) -> GetResponse:

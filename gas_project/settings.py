@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 
@@ -101,6 +102,8 @@ DATABASES = {
         },
     }
 }
+if ENVIRONMENT.database_url:
+    DATABASES["default"] = environment.postgresql(ENVIRONMENT.database_url)
 if ENVIRONMENT.jobs_database == "dynamodb":
     DATABASES[JOBS_DATABASE] = {
         "ENGINE": "annotations.dynamodb",
@@ -133,6 +136,8 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Genomics Annotation Service] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+# Else everybody behind a load balancer would share its address, and the limits on wrong passwords with it.
+ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxies
 # Who has no provider named sees nothing of this.
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
@@ -156,26 +161,37 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "static/"
+STATIC_URL = ENVIRONMENT.static_url or "static/"
+STATIC_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(STATIC_URL))] if ENVIRONMENT.static_url else []
+STATIC_ROOT = ENVIRONMENT.static_dir
 # Libraries for the browser, as `make assets` lays them out; without them pages show tables in place of plots.
 ASSETS_DIR = environment.BASE_DIR / "gas_project" / "assets" / "static"
 HAS_ASSETS = ASSETS_DIR.is_dir()
 STATICFILES_DIRS = [ASSETS_DIR] if HAS_ASSETS else []
 # The apps' own files are served where they stand: one machine needs no collectstatic.
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_STATIC_PREFIX = "/static/"
 
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": STATE_DIR / "objects"},
     },
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
-OBJECT_STORE = "annotations.storage.local.LocalObjectStore"
 UPLOAD_PART_BYTES = ENVIRONMENT.upload_part_bytes
 # The names that a job's record gives to where its files are.
-INPUTS_BUCKET = "inputs"
-RESULTS_BUCKET = "results"
+INPUTS_BUCKET = ENVIRONMENT.inputs_bucket or "inputs"
+RESULTS_BUCKET = ENVIRONMENT.results_bucket or "results"
+OBJECT_STORE = (
+    "annotations.storage.s3.S3ObjectStore"
+    if ENVIRONMENT.inputs_bucket
+    else "annotations.storage.local.LocalObjectStore"
+)
 TIERS = {
     "free": Tier(
         "free",
@@ -242,13 +258,21 @@ GLACIER_VAULT = ENVIRONMENT.glacier_vault
 GLACIER_TOPIC = ENVIRONMENT.glacier_topic
 STORAGE_EVENTS_QUEUE = ENVIRONMENT.storage_events_queue
 
+if ENVIRONMENT.mail_host:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.mail_host, ENVIRONMENT.mail_port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENVIRONMENT.mail_user, ENVIRONMENT.mail_password
+    EMAIL_USE_TLS = ENVIRONMENT.mail_tls
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = STATE_DIR / "mail"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
+
 # Networks of our own that users may have asked, by webhooks and uploads by address.
 OUTBOUND_ALLOWED = ENVIRONMENT.outbound_allowed
 
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = STATE_DIR / "mail"
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
+JOB_RESULTS_TOPIC = ENVIRONMENT.job_results_topic
 
 ENGINE = "annotations.engine.annotate.annotate"
 RESULT_CACHE_BYTES = ENVIRONMENT.result_cache_bytes

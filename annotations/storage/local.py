@@ -106,6 +106,8 @@ class Draft:
 class LocalObjectStore:
     """Implements `port.ObjectStore`."""
 
+    origins: tuple[str, ...] = ()
+
     def upload_form(
         self, key: str, *, max_bytes: int, redirect_url: str | None, expires_seconds: int
     ) -> UploadForm:

@@ -58,6 +58,11 @@ class Part:
 class ObjectStore(Protocol):
     """A flat store of bytes by key. Keys are '/'-separated; every verb may raise StorageError."""
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins, besides the site's own, that its addresses lead to."""
+        ...
+
     def upload_form(
         self, key: str, *, max_bytes: int, redirect_url: str | None, expires_seconds: int
     ) -> UploadForm:

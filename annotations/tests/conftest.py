@@ -1,16 +1,22 @@
 """A store in memory, an engine that does next to nothing, and a reference it may be asked for."""
 
+import secrets
+from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 from annotations import reporting, running, scattering
 from annotations.divided import Divided
+from annotations.dynamodb.tests.servers import ministack_with
 from annotations.models import Job
 from annotations.tests import fakes
 from annotations.tests.fake_scatter import FakeScatter
 from annotations.tests.fakes import FakeEngine, FakeLimits, MemoryStore, submit, write_reference
 from annotations.tests.workers import Workers, with_shards
+
+ROOT = {"AWS_ACCESS_KEY_ID": "root", "AWS_SECRET_ACCESS_KEY": "of-the-emulator"}
 
 
 @pytest.fixture
@@ -47,6 +53,29 @@ def scatter(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeScatter:
     monkeypatch.setattr(scattering, "engine", fake)
     monkeypatch.setattr(reporting, "REPORT_EVERY_SECONDS", 0)
     return fake
+
+
+@pytest.fixture(scope="session")
+def _s3() -> Iterator[str]:
+    """The address of an S3 on this machine."""
+    with ministack_with("s3", ROOT) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def s3_buckets(_s3: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two new buckets, which the settings name as those of uploads and of results."""
+    for name, value in {
+        **ROOT,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_S3": _s3,
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3 = boto3.client("s3")
+    made = {name: f"{name}-{secrets.token_hex(8)}" for name in ("inputs", "results")}
+    for bucket in made.values():
+        s3.create_bucket(Bucket=bucket)
+    settings.INPUTS_BUCKET, settings.RESULTS_BUCKET = made["inputs"], made["results"]
 
 
 @pytest.fixture

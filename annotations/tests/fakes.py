@@ -21,6 +21,8 @@ REFERENCE = "tiny/1"
 class MemoryStore:
     """Objects in a dict; `broken` makes every verb fail as a store does that can't be reached."""
 
+    origins: tuple[str, ...] = ()
+
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.written_at: dict[str, datetime] = {}

@@ -8,11 +8,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import requests
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from annotations.storage.local import LocalObjectStore
 from annotations.storage.port import ObjectMissing, ObjectStore, UploadForm
+from annotations.storage.s3 import S3ObjectStore
 
 ODD_NAME = 'Ärger "quoted"; x=1.vcf.gz'
 
@@ -42,17 +44,40 @@ class LocalDoors:
         return Answer(response.status_code, dict(response.headers), body)
 
 
-PARAMS = [LocalDoors]
+class S3Doors:
+    """The store in S3, reached over the network."""
+
+    def __init__(self) -> None:
+        self.store: ObjectStore = S3ObjectStore()
+
+    def post(self, form: UploadForm, body: bytes, *, name: str = "a.vcf", **changed: str) -> Answer:
+        response = requests.post(
+            form.url,
+            data={**form.fields, **changed},
+            files={"file": (name, body)},
+            allow_redirects=False,
+            timeout=10,
+        )
+        return Answer(response.status_code, dict(response.headers), response.content)
+
+    def get(self, url: str, **headers: str) -> Answer:
+        response = requests.get(url, headers=headers, timeout=10)
+        return Answer(response.status_code, dict(response.headers), response.content)
 
 
-@pytest.fixture(params=PARAMS)
-def doors(request: pytest.FixtureRequest) -> LocalDoors:
-    made: LocalDoors = request.param()
-    return made
+Doors = LocalDoors | S3Doors
+
+
+@pytest.fixture(params=["local", "s3"])
+def doors(request: pytest.FixtureRequest) -> Doors:
+    if request.param == "local":
+        return LocalDoors()
+    request.getfixturevalue("s3_buckets")
+    return S3Doors()
 
 
 @pytest.fixture
-def store(doors: LocalDoors) -> ObjectStore:
+def store(doors: Doors) -> ObjectStore:
     return doors.store
 
 
@@ -77,20 +102,20 @@ def error_code(answer: Answer) -> str | None:
     return ElementTree.fromstring(answer.body).findtext("Code")  # noqa: S314  our own answer
 
 
-def test_a_posted_file_becomes_the_object(doors: LocalDoors, store: ObjectStore):
+def test_a_posted_file_becomes_the_object(doors: Doors, store: ObjectStore):
     answer = doors.post(form_for(store), b"##fileformat=VCFv4.2\n")
     assert answer.status == 204
     assert read(store, "u/j~a.vcf") == b"##fileformat=VCFv4.2\n"
     assert store.size_bytes("u/j~a.vcf") == 21
 
 
-def test_a_posted_file_of_several_blocks_arrives_whole(doors: LocalDoors, store: ObjectStore):
+def test_a_posted_file_of_several_blocks_arrives_whole(doors: Doors, store: ObjectStore):
     body = bytes(range(256)) * 16_000
     doors.post(form_for(store, max_bytes=len(body)), body)
     assert read(store, "u/j~a.vcf") == body
 
 
-def test_after_the_upload_the_browser_is_sent_back_with_the_key(doors: LocalDoors, store: ObjectStore):
+def test_after_the_upload_the_browser_is_sent_back_with_the_key(doors: Doors, store: ObjectStore):
     form = form_for(store, redirect_url="http://testserver/back?step=2")
     answer = doors.post(form, b"body")
     assert answer.status == 303
@@ -103,13 +128,13 @@ def test_after_the_upload_the_browser_is_sent_back_with_the_key(doors: LocalDoor
     assert sent["etag"] == ['"841a2d689ad86bd1611447453c22c6fc"']  # the MD5 of what was sent
 
 
-def test_the_name_of_the_file_takes_its_place_in_the_key(doors: LocalDoors, store: ObjectStore):
+def test_the_name_of_the_file_takes_its_place_in_the_key(doors: Doors, store: ObjectStore):
     assert doors.post(form_for(store, "u/j~${filename}"), b"body", name="my sample.vcf").status == 204
     assert list(store.keys("u/")) == ["u/j~my sample.vcf"]
 
 
 def test_a_file_of_just_the_allowed_size_is_taken_and_a_byte_more_is_refused(
-    doors: LocalDoors, store: ObjectStore
+    doors: Doors, store: ObjectStore
 ):
     assert doors.post(form_for(store, "u/exact"), b"x" * 100).status == 204
     answer = doors.post(form_for(store, "u/more"), b"x" * 101)
@@ -117,14 +142,14 @@ def test_a_file_of_just_the_allowed_size_is_taken_and_a_byte_more_is_refused(
     assert list(store.keys("u/")) == ["u/exact"]
 
 
-def test_a_form_that_has_expired_is_refused(doors: LocalDoors, store: ObjectStore):
+def test_a_form_that_has_expired_is_refused(doors: Doors, store: ObjectStore):
     answer = doors.post(form_for(store, expires_seconds=-1), b"body")
     assert (answer.status, error_code(answer)) == (403, "AccessDenied")
     assert list(store.keys("")) == []
 
 
 @pytest.mark.parametrize("field", ["key", "success_action_redirect"])
-def test_a_form_that_was_changed_is_refused(doors: LocalDoors, store: ObjectStore, field: str):
+def test_a_form_that_was_changed_is_refused(doors: Doors, store: ObjectStore, field: str):
     form = form_for(store, redirect_url="http://testserver/back")
     answer = doors.post(form, b"body", **{field: "http://evil.example/"})
     assert (answer.status, error_code(answer)) == (403, "AccessDenied")
@@ -169,7 +194,7 @@ def test_keys_are_found_by_any_beginning_of_theirs(store: ObjectStore, tmp_path:
 
 
 def test_a_download_comes_as_a_file_with_its_name_even_an_odd_one(
-    doors: LocalDoors, store: ObjectStore, tmp_path: Path
+    doors: Doors, store: ObjectStore, tmp_path: Path
 ):
     published(store, tmp_path, "key", b"<script>alert(1)</script>")
     answer = doors.get(store.download_url("key", file_name=ODD_NAME, expires_seconds=60))
@@ -180,20 +205,18 @@ def test_a_download_comes_as_a_file_with_its_name_even_an_odd_one(
     assert "html" not in answer.headers["Content-Type"]
 
 
-def test_a_download_link_expires(doors: LocalDoors, store: ObjectStore, tmp_path: Path):
+def test_a_download_link_expires(doors: Doors, store: ObjectStore, tmp_path: Path):
     published(store, tmp_path, "key")
     assert doors.get(store.download_url("key", file_name="a", expires_seconds=-1)).status == 403
 
 
-def test_a_download_link_can_be_changed_to_no_other_object(
-    doors: LocalDoors, store: ObjectStore, tmp_path: Path
-):
+def test_a_download_link_can_be_changed_to_no_other_object(doors: Doors, store: ObjectStore, tmp_path: Path):
     published(store, tmp_path, "key")
     url = store.download_url("key", file_name="a", expires_seconds=60)
     assert doors.get(url[:-2] + ("AA" if url[-2:] != "AA" else "BB")).status == 403
 
 
-def test_a_part_of_a_download_can_be_asked_for(doors: LocalDoors, store: ObjectStore, tmp_path: Path):
+def test_a_part_of_a_download_can_be_asked_for(doors: Doors, store: ObjectStore, tmp_path: Path):
     published(store, tmp_path, "key", b"0123456789")
     url = store.download_url("key", file_name="a", expires_seconds=60)
     part = doors.get(url, Range="bytes=2-4")

@@ -11,7 +11,7 @@ import requests
 from botocore.config import Config
 from django.test import Client
 
-from annotations.dynamodb.tests.servers import ministack
+from annotations.dynamodb.tests.servers import ministack_with
 from annotations.storage.local import LocalObjectStore
 from annotations.storage.port import ObjectMissing, Part, PartsRefused, Span
 from annotations.storage.s3_parts import S3Parts
@@ -31,10 +31,10 @@ class Doors:
 
 @pytest.fixture(scope="session")
 def _s3() -> Iterator[Any]:
-    with ministack("s3") as emulator:
+    with ministack_with("s3") as port:
         client = boto3.client(
             "s3",
-            endpoint_url=emulator["OPTIONS"]["endpoint_url"],
+            endpoint_url=f"http://127.0.0.1:{port}",
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",

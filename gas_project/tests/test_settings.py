@@ -136,3 +136,72 @@ def test_cookies_travel_over_tls_alone_where_the_site_has_it(
         timeout=60,
     )
     assert json.loads(said.stdout) == [secure] * 3
+
+
+@pytest.mark.parametrize(
+    ("environ", "ids"),
+    [
+        ({"GAS_INPUTS_BUCKET": "in", "GAS_RESULTS_BUCKET": "out"}, []),
+        ({"GAS_INPUTS_BUCKET": "in"}, ["gas.E009"]),
+        ({"GAS_RESULTS_BUCKET": "out"}, ["gas.E009"]),
+    ],
+)
+def test_files_are_all_in_s3_or_none(settings: Any, environ: dict[str, str], ids: list[str]) -> None:
+    assert [message.id for message in checks_with(settings, environ)] == ids
+
+
+def test_a_wrong_address_of_the_database_is_not_shown(settings: Any) -> None:
+    (message,) = checks_with(settings, {"GAS_DATABASE_URL": "mysql://gas:hush@db/gas"})
+    assert "hush" not in message.msg
+
+
+def test_a_file_that_systemd_hands_over_counts_as_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "GAS_SECRET_KEY").write_text("from the file\n")
+    (tmp_path / "GAS_STRIPE_API_KEY").write_text("")
+    (tmp_path / "something-else").write_text("x")
+    found, wrong, unknown = environment.load({"CREDENTIALS_DIRECTORY": str(tmp_path), "GAS_PORT": "8080"})
+    assert (found.secret_key, found.stripe_api_key, found.port) == ("from the file", "", 8080)
+    assert (wrong, unknown) == ([], [])
+    assert "stripe_api_key" not in found.model_fields_set
+
+
+def test_the_database_may_be_postgresql(tmp_path: Path) -> None:
+    said = settings_with(
+        tmp_path,
+        "DATABASES",
+        {"GAS_DATABASE_URL": "postgresql://gas:a%2Fb@db.example:5433/gas?sslmode=require"},
+    )["default"]
+    assert said["ENGINE"] == "django.db.backends.postgresql"
+    assert (said["HOST"], said["PORT"], said["USER"], said["PASSWORD"]) == (
+        "db.example",
+        "5433",
+        "gas",
+        "a/b",
+    )
+    assert said["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_static_files_may_come_from_a_cdn_with_their_hash_in_their_names(tmp_path: Path) -> None:
+    variables = {"GAS_STATIC_DIR": str(tmp_path / "static"), "GAS_STATIC_URL": "https://cdn.example/static/"}
+    names = ("STATIC_URL", "STATIC_ORIGINS", "STORAGES", "WHITENOISE_USE_FINDERS")
+    url, origins, storages, finders = (settings_with(tmp_path, name, variables) for name in names)
+    assert (url, origins, finders) == ("https://cdn.example/static/", ["https://cdn.example"], False)
+    assert "Manifest" in storages["staticfiles"]["BACKEND"]
+
+
+def settings_with(tmp_path: Path, name: str, variables: dict[str, str]) -> Any:
+    """One of Django's settings in a process that has these variables."""
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"from django.conf import settings; import json; print(json.dumps(settings.{name}, default=str))",
+        ],
+        env={"DJANGO_SETTINGS_MODULE": "gas_project.settings", "GAS_STATE_DIR": str(tmp_path)} | variables,
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(said.stdout)

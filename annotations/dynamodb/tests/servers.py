@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,18 @@ def dynalite() -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def ministack(services: str = "dynamodb") -> Iterator[dict[str, Any]]:
-    """The emulator that knows backups, expiry and deletion protection; of other services, too, if asked."""
+def ministack() -> Iterator[dict[str, Any]]:
+    """The emulator that knows backups, expiry and deletion protection."""
+    with ministack_with("dynamodb") as port:
+        yield dynamodb_settings(port)
+
+
+@contextmanager
+def ministack_with(services: str, variables: Mapping[str, str] | None = None) -> Iterator[int]:
+    """The emulator with these services of AWS, separated by commas. Its port.
+
+    `variables` may have AWS's credentials, by which it checks what others have signed.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="gas-ministack-") as folder:
         environment = os.environ | {
@@ -63,9 +73,10 @@ def ministack(services: str = "dynamodb") -> Iterator[dict[str, Any]]:
             "STATE_DIR": folder,
             "TMPDIR": folder,
             "LOG_LEVEL": "ERROR",
+            **(variables or {}),
         }
         with running([sys.executable, "-m", "ministack"], port, env=environment):
-            yield dynamodb_settings(port)
+            yield port
 
 
 def dynamodb_settings(port: int, **options: Any) -> dict[str, Any]:
