@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 
 from annotations.announcing import NotAnnounced, announce
 from annotations.models import Job, Status
-from annotations.webhooks.announcing import announce
+from annotations.webhooks.announcing import announce as announce_to_webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
         log.info("notification_not_due", job_id=job_id)
         return
     job = Job.objects.get(pk=job_id)
-    announce(job)
+    announce_to_webhooks(job)
     try:
         announce(job)
         _mail(job).send()
