@@ -110,7 +110,7 @@ def take_apart(
         placed = placed.filter(known)
     starts = placed["pos"].to_numpy().astype(np.int64) - 1 + placed["offset"].to_numpy()
     ends = np.minimum(starts + placed["ref"].str.len_bytes().to_numpy(), placed["limit"].to_numpy())
-    windows = genome.windows(line, starts, ends)
+    windows = genome.windows(line, starts, ends, placed["offset"].to_numpy())
     easy = placed.select(_is_easy()).to_series()
     if easy.any():
         parts.append(_take_apart_easy(placed.filter(easy), windows, comparison))

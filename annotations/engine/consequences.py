@@ -224,7 +224,9 @@ def _merge(pairs: Pairs, described: pl.DataFrame, said: pl.DataFrame, model: Gen
     frame = frame.with_columns(terms_agreed(frame))
     frame = with_haplotypes(frame)
     gravest = pl.col("mask") & -pl.col("mask")  # the lowest bit set
-    return frame.sort("span", gravest, "not_canonical", "index")
+    # of a transcript there are several entries only where several haplotypes change it
+    ties = ["mask", "change"] if said["change"].null_count() < len(said) else []
+    return frame.sort("span", gravest, "not_canonical", "index", *ties)
 
 
 def _spans(merged: pl.DataFrame, count: int) -> pl.DataFrame:

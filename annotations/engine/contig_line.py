@@ -18,35 +18,35 @@ OVERHANG_BASES = 1_000  # of an allele that goes on beyond its contig's end, so 
 
 
 class ContigLine:
-    """A line of contigs, known by the numbers that the plan gives them."""
+    """A line of contigs, known by the numbers that the plan gives them.
+
+    A contig that a file names in two ways has two numbers, and two places on the line.
+    """
 
     def __init__(self, contigs: Mapping[int, Contig], count: int) -> None:
         """`contigs` in their order on the line, by number; `count` is how many numbers there are."""
         self._contigs = dict(contigs)
         self._names: list[str] = []
         self._starts: list[int] = []
-        self._offset: dict[str, int] = {}
         self._by_number = np.full((count, 2), -1, np.int64)
         end = 0
         for number, contig in contigs.items():
-            if contig.name not in self._offset:  # a file may name a contig in two ways
-                self._names.append(contig.name)
-                self._starts.append(end)
-                self._offset[contig.name] = end
-                end += -(-(contig.length + GAP_BASES) // GAP_BASES) * GAP_BASES
-            start = self._offset[contig.name]
-            self._by_number[number] = start, start + contig.length
+            self._names.append(contig.name)
+            self._starts.append(end)
+            self._by_number[number] = end, end + contig.length
+            end += -(-(contig.length + GAP_BASES) // GAP_BASES) * GAP_BASES
 
     def __iter__(self) -> Iterator[Contig]:
+        """Each of the contigs once."""
         return iter(dict.fromkeys(self._contigs.values()))
 
     def contig(self, number: int) -> Contig | None:
         """The contig of this number, if it is on the line."""
         return self._contigs.get(number)
 
-    def offset(self, contig: str) -> int:
-        """Where a contig of the reference starts."""
-        return self._offset[contig]
+    def offset(self, number: int) -> int:
+        """Where the contig of this number starts."""
+        return int(self._by_number[number, 0])
 
     def extents(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where contigs of these numbers start and end (0-based, half-open); -1 for those not on the line."""

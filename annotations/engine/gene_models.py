@@ -20,12 +20,16 @@ _PLACES = ("start", "end", "cds_start", "cds_end", "exon_starts", "exon_ends")
 
 @dataclass(frozen=True)
 class Part:
-    """Consecutive alleles, rows `first` to `last` (exclusive), that are judged by one model."""
+    """Consecutive alleles, rows `first` to `last` (exclusive), that are judged by one model.
 
-    contigs: tuple[Contig, ...]  # those that have genes, all of one genetic code
+    `contigs` are the numbers of those that have genes, all of one genetic code; `whole` says that the model
+    has all transcripts of its contig.
+    """
+
+    contigs: tuple[int, ...]
     first: int
     last: int
-    whole: bool  # the model has all transcripts of its contig
+    whole: bool
 
 
 class GeneModels:
@@ -37,28 +41,30 @@ class GeneModels:
         self._genome = genome
         self._held_contigs = len(bundle.contigs) if shard_records <= SMALL_SHARD else 1
         self._frames: dict[str, pl.DataFrame] = {}  # the latest one last
-        self._whole: tuple[str, GeneModel] | None = None
+        self._whole: tuple[int, GeneModel] | None = None
+        self._near: dict[tuple[int, tuple[int, ...]], Transcripts] = {}  # of a small shard, by chunk
 
     def parts(self, alleles: pl.DataFrame) -> Iterator[Part]:
         """Divide alleles (contig) so that each part costs least: contigs with few alleles go together."""
         first = last = 0
-        few: list[Contig] = []
-        runs = alleles["contig"].rle().struct.unnest()
-        for length, number in runs.iter_rows():
+        few: list[int] = []
+        code = 0
+        for length, number in alleles["contig"].rle().struct.unnest().iter_rows():
             contig = self._line.contig(number)
             if contig is None or self._bundle.transcripts(contig) is None:
                 last += length
                 continue
             is_large = length > FEW_ALLELES
-            if (is_large or (few and few[0].genetic_code != contig.genetic_code)) and first < last:
+            if (is_large or (few and code != contig.genetic_code)) and first < last:
                 yield Part(tuple(few), first, last, whole=False)
                 first, few = last, []
             last += length
             if is_large:
-                yield Part((contig,), first, last, whole=True)
+                yield Part((number,), first, last, whole=True)
                 first = last
-            elif contig not in few:
-                few.append(contig)
+            elif number not in few:
+                few.append(number)
+                code = contig.genetic_code
         if first < last:
             yield Part(tuple(few), first, last, whole=False)
 
@@ -74,42 +80,53 @@ class GeneModels:
         self._frames[contig.name] = pl.read_parquet(path)
         return self._frames[contig.name]
 
-    def transcripts(self, part: Part, start: np.ndarray, end: np.ndarray) -> Transcripts | None:
-        """At least those within reach of the part's alleles, which lie from `start` to `end` on the line."""
+    def transcripts(self, chunk: int, part: Part, start: np.ndarray, end: np.ndarray) -> Transcripts | None:
+        """At least those within reach of a chunk's part of alleles, at `start` to `end` on the line.
+
+        Where the shard is small they are kept, for the same chunk and some of the same alleles.
+        """
         if part.whole:
             return self._whole_model(part.contigs[0]).transcripts
-        near = [self._near(contig, start, end) for contig in part.contigs]
-        return Transcripts(pl.concat(near)) if near else None
+        if not part.contigs:
+            return None
+        known = self._near.get((chunk, part.contigs))
+        if known is None:
+            known = Transcripts(pl.concat(self._rows_near(number, start, end) for number in part.contigs))
+            if self._held_contigs > 1:
+                self._near[chunk, part.contigs] = known
+        return known
 
-    def model(self, part: Part, start: np.ndarray, end: np.ndarray) -> GeneModel | None:
-        """The model of at least the transcripts within reach of the part's alleles."""
+    def model(self, chunk: int, part: Part, start: np.ndarray, end: np.ndarray) -> GeneModel | None:
+        """The model of at least the transcripts within reach of a chunk's part of alleles."""
         if part.whole:
             return self._whole_model(part.contigs[0])
-        transcripts = self.transcripts(part, start, end)
+        transcripts = self.transcripts(chunk, part, start, end)
         return self._describing(transcripts, part.contigs[0]) if transcripts else None
 
-    def _near(self, contig: Contig, start: np.ndarray, end: np.ndarray) -> pl.DataFrame:
-        frame = self.frame(contig)
-        if frame is None:
-            raise KeyError(contig.name)
-        offset = self._line.offset(contig.name)
+    def _rows_near(self, number: int, start: np.ndarray, end: np.ndarray) -> pl.DataFrame:
+        contig, frame, offset = self._found(number)
         here = (start > offset) & (start <= offset + contig.length)
-        return self._placed(
-            Transcripts.rows_near(frame, start[here] - offset, end[here] - offset), contig, wide=True
-        )
+        near = Transcripts.rows_near(frame, start[here] - offset, end[here] - offset)
+        return self._placed(near, offset, wide=True)
 
-    def _whole_model(self, contig: Contig) -> GeneModel:
-        if self._whole is None or self._whole[0] != contig.name:
-            frame = self.frame(contig)
-            if frame is None:
-                raise KeyError(contig.name)
-            transcripts = Transcripts(self._placed(frame, contig, wide=False))
-            self._whole = contig.name, self._describing(transcripts, contig)
+    def _whole_model(self, number: int) -> GeneModel:
+        if self._whole is None or self._whole[0] != number:
+            _, frame, offset = self._found(number)
+            transcripts = Transcripts(self._placed(frame, offset, wide=False))
+            self._whole = number, self._describing(transcripts, number)
         return self._whole[1]
 
-    def _placed(self, frame: pl.DataFrame, contig: Contig, *, wide: bool) -> pl.DataFrame:
+    def _found(self, number: int) -> tuple[Contig, pl.DataFrame, int]:
+        """A contig that has genes, these genes, and where on the line it starts."""
+        contig = self._line.contig(number)
+        frame = self.frame(contig) if contig else None
+        if contig is None or frame is None:
+            raise KeyError(number)
+        return contig, frame, self._line.offset(number)
+
+    @staticmethod
+    def _placed(frame: pl.DataFrame, offset: int, *, wide: bool) -> pl.DataFrame:
         """The transcripts on the line; `wide` to join them with those of other contigs."""
-        offset = self._line.offset(contig.name)
         if not offset and not wide:
             return frame
         return frame.with_columns(
@@ -117,9 +134,10 @@ class GeneModels:
             for name in _PLACES
         )
 
-    def _describing(self, transcripts: Transcripts, contig: Contig) -> GeneModel:
+    def _describing(self, transcripts: Transcripts, number: int) -> GeneModel:
         def fetch(_: str, start: int, end: int) -> bytes:
             return self._genome.fetch_line(self._line, start, end)
 
+        contig, _, _ = self._found(number)
         describer = describer_of(transcripts.frame, contig.genetic_code, fetch)
         return GeneModel.of(transcripts, describer)

@@ -36,9 +36,12 @@ class Genome:
         """Upper-case bases from `start` (0-based) up to `end`; shorter at the contig's end."""
         return self._read(contig, max(0, start), max(0, start, end))
 
-    def windows(self, line: ContigLine, starts: np.ndarray, ends: np.ndarray) -> "Windows":
-        """The bases under [start, end) intervals on the line, 0-based, in order of start."""
-        return Windows(partial(self.fetch_line, line), starts, ends)
+    def windows(
+        self, line: ContigLine, starts: np.ndarray, ends: np.ndarray, contig_starts: np.ndarray
+    ) -> "Windows":
+        """The bases under, and left of, [start, end) intervals on the line, 0-based, in order of start."""
+        left = np.maximum(starts - MARGIN_BASES, contig_starts)
+        return Windows(partial(self.fetch_line, line), left, ends)
 
     def fetch_line(self, line: ContigLine, start: int, end: int) -> bytes:
         """Bases as by `fetch`, of the contig that `start` on the line lies in; none in the gap behind it."""
@@ -111,11 +114,10 @@ def _merge(starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:
     """Windows over intervals in order of start, each about WINDOW_BASES at most, across small gaps only."""
     if not len(starts):
         return []
-    left = np.maximum(0, starts - MARGIN_BASES)
     reach = np.maximum.accumulate(ends)
-    first = np.concatenate([[0], np.flatnonzero(left[1:] > reach[:-1] + GAP_BASES) + 1])
-    stretch_start = np.repeat(left[first], np.diff([*first, len(left)]))
-    bucket = (left - stretch_start) // WINDOW_BASES
+    first = np.concatenate([[0], np.flatnonzero(starts[1:] > reach[:-1] + GAP_BASES) + 1])
+    stretch_start = np.repeat(starts[first], np.diff([*first, len(starts)]))
+    bucket = (starts - stretch_start) // WINDOW_BASES
     cut = (np.diff(bucket) != 0) | (np.diff(stretch_start) != 0)
     first = np.concatenate([[0], np.flatnonzero(cut) + 1])
-    return list(zip(left[first].tolist(), np.maximum.reduceat(ends, first).tolist(), strict=True))
+    return list(zip(starts[first].tolist(), np.maximum.reduceat(ends, first).tolist(), strict=True))

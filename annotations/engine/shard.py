@@ -14,6 +14,7 @@ cost less to read back than its text. It leaves, in `shard-N/` of the working di
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,7 @@ class _ShardRun:
         self.counts = Counts(records=shard.records)
         self.ids = assembly.OutputIds.choose(bundle, plan.keep_bcsq, set())
         self._findings = Findings.none()
+        self._known: dict[int, list[pl.DataFrame]] = {}  # what was looked up before its turn, by chunk
         self._intervals = Intervals(bundle)
         self._codes: dict[int, list[Contig]] = {}
         self._line = self._lay_out()
@@ -111,7 +113,8 @@ class _ShardRun:
             contigs = np.repeat(
                 [segment.contig for segment in segments], [segment.records for segment in segments]
             )
-            alleles = self._alleles(records, contigs.astype(np.int32), comparison).with_columns(
+            alleles = self._alleles(number, records, contigs.astype(np.int32), comparison)
+            alleles = alleles.with_columns(
                 (pl.int_range(pl.len(), dtype=pl.UInt32) + first_site).alias("site")
             )
             first_site += len(alleles)
@@ -123,12 +126,23 @@ class _ShardRun:
         self.counts.add_comparison(comparison)
 
     def ask_csq(self) -> None:
-        """Run csq once for each genetic code among the shard's contigs, and read what it found."""
+        """Run csq once for each genetic code among the shard's contigs, and read what it found.
+
+        A shard of one chunk looks its alleles up among the known variants meanwhile.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            found = beside.submit(self._ask_all)
+            if self._chunk_count == 1:
+                alleles = pl.read_ipc(self._waiting_path("alleles", 0))
+                self._known[0] = self._known_values(alleles.filter(pl.col("reason") == Reason.NONE))
+            self._findings = found.result()
+
+    def _ask_all(self) -> Findings:
         found = [Findings.none()]
         for code, contigs in self._codes.items():
             if self._sites_path(code).exists():
                 found.append(self._ask_about(code, contigs))
-        self._findings = Findings.join(found)
+        return Findings.join(found)
 
     def forget_sites(self) -> None:
         """What csq read and wrote is no output, and may be larger than all of it."""
@@ -136,7 +150,7 @@ class _ShardRun:
             for path in self.directory.glob(pattern):
                 path.unlink()
 
-    def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
+    def _ask_about(self, code: int, contigs: list[Contig]) -> Findings:
         sites = self._sites_path(code)
         if code in self._out_of_order:
             sort_sites(sites, sites_header(contigs))
@@ -168,7 +182,7 @@ class _ShardRun:
         with BgzfWriter(self.directory / BODY_NAME) as body:
             for number in range(self._chunk_count):
                 records, alleles = (self._take_back(kind, number) for kind in ("records", "alleles"))
-                alleles = self._annotate(alleles)
+                alleles = self._annotate(number, alleles)
                 self._count(records, alleles)
                 edited = self._edit(records, alleles, done)
                 lines = _lines(edited)
@@ -209,8 +223,10 @@ class _ShardRun:
         contigs = {number: contig for number, contig in found.items() if contig}
         return ContigLine(contigs, len(self.plan.contigs))
 
-    def _alleles(self, records: pl.DataFrame, contigs: np.ndarray, comparison: Comparison) -> pl.DataFrame:
-        """The alleles of records; those of which csq can tell nothing more are not for csq."""
+    def _alleles(
+        self, chunk: int, records: pl.DataFrame, contigs: np.ndarray, comparison: Comparison
+    ) -> pl.DataFrame:
+        """The alleles of a chunk; those of which csq can tell nothing more are not for csq."""
         placed = records.select(
             pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
             pl.Series("contig", contigs),
@@ -231,7 +247,7 @@ class _ShardRun:
         near = np.zeros(len(alleles), np.bool_)
         for part in self._gene_models.parts(alleles):
             rows = slice(part.first, part.last)
-            transcripts = self._gene_models.transcripts(part, start[rows], end[rows])
+            transcripts = self._gene_models.transcripts(chunk, part, start[rows], end[rows])
             if transcripts:
                 near[rows] = transcripts.near_exons(start[rows], end[rows])
         return alleles.with_columns(pl.col("for_csq") & pl.Series(near))
@@ -270,14 +286,12 @@ class _ShardRun:
 
     # --- second pass
 
-    def _annotate(self, alleles: pl.DataFrame) -> pl.DataFrame:
+    def _annotate(self, chunk: int, alleles: pl.DataFrame) -> pl.DataFrame:
         """Add effects and known values to a chunk's alleles."""
         judged = alleles.filter(pl.col("reason") == Reason.NONE)
-        columns = [judged, self._effects(judged)]
-        for source in self.bundle.known_sources:
-            values = known_values(judged, self._line, source, self.bundle)
-            if values is not None:
-                columns.append(values)
+        known = self._known.pop(chunk, None)
+        columns = [judged, self._effects(chunk, judged)]
+        columns += self._known_values(judged) if known is None else known
         if self.bundle.interval_sources:
             columns.append(self._intervals.values(judged, self._line))
         annotated = pl.concat(columns, how="horizontal")
@@ -286,7 +300,13 @@ class _ShardRun:
         others = alleles.filter(pl.col("reason") != Reason.NONE)
         return pl.concat([annotated, others], how="diagonal").sort("row", "allele")
 
-    def _effects(self, alleles: pl.DataFrame) -> pl.DataFrame:
+    def _known_values(self, judged: pl.DataFrame) -> list[pl.DataFrame]:
+        values = (
+            known_values(judged, self._line, source, self.bundle) for source in self.bundle.known_sources
+        )
+        return [frame for frame in values if frame is not None]
+
+    def _effects(self, chunk: int, alleles: pl.DataFrame) -> pl.DataFrame:
         if not len(alleles):
             return pl.DataFrame(schema=EFFECT_SCHEMA)
         numbers = alleles["contig"].to_numpy()
@@ -300,7 +320,7 @@ class _ShardRun:
         found = []
         for part in self._gene_models.parts(alleles):
             rows = slice(part.first, part.last)
-            model = self._gene_models.model(part, start[rows], end[rows])
+            model = self._gene_models.model(chunk, part, start[rows], end[rows])
             own = placed[rows]
             found.append(
                 effects(own, self._findings.entries_of(own["site"]), model) if model else without_genes(own)

@@ -193,7 +193,7 @@ def damage_all_but(path: Path, kept: set[int]) -> None:
 
 def look_up(path: Path, positions: list[int]) -> list[str | None]:
     source = KnownSource("dbsnp", True, (KnownField("dbsnp_AF", "A", "Float", ""),), None)
-    bundle = cast(ReferenceBundle, SimpleNamespace(known=lambda *_: path))
+    bundle = cast(ReferenceBundle, SimpleNamespace(known=lambda *_: path, known_blocks=lambda *_: None))
     line = ContigLine({0: Contig("1", 1_000_000, "", 1, (), genes=False)}, 1)
     alleles = pl.DataFrame({"norm_pos": positions}, schema={"norm_pos": pl.Int32}).with_columns(
         contig=pl.lit(0, pl.Int32), norm_ref=pl.lit("A"), norm_alt=pl.lit("C")
