@@ -17,7 +17,10 @@ test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
-	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest -s annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
+
+schedules: $(VENV)/.dev ## run 200 random schedules of Stripe's events, lost, late, shuffled and repeated
+	@SCHEDULES=200 $(BIN)/pytest -s billing/tests/test_schedules.py
 
 django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, and make their page in docs/
 	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
@@ -74,4 +77,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests chaos django-suite emulators lint format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench fuzz pictures lock clean
