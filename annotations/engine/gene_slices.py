@@ -5,8 +5,6 @@ it says of a site depends on the transcripts over it and on nothing else, so for
 genes whole, with all their transcripts, and no others.
 """
 
-import gzip
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 import polars as pl
 import pysam
 
+from annotations.engine.bgzf import END as BGZF_END
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.gene_models import GeneModels
 from annotations.engine.intervals import overlaps
@@ -39,11 +38,12 @@ def _whole(bundle: ReferenceBundle, contigs: Sequence[Contig], scratch: Path) ->
     slices = [path for contig in contigs if (path := bundle.genes_gff(contig))]
     if len(slices) == 1:
         return slices[0]
-    joined = scratch / f"genes-{contigs[0].genetic_code}.gff3"
+    joined = scratch / f"genes-{contigs[0].genetic_code}.gff3.gz"
     with joined.open("wb") as out:
         for path in slices:
-            with gzip.open(path, "rb") as part:
-                shutil.copyfileobj(part, out, 1 << 20)
+            packed = path.read_bytes()
+            out.write(packed.removesuffix(BGZF_END))  # htslib reads on behind it, but for an end block
+        out.write(BGZF_END)
     return joined
 
 

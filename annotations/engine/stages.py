@@ -3,6 +3,7 @@
 Of a large input all memory is given back when it is done, and a fault of a library ends no worker.
 """
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -173,6 +174,7 @@ def _write_whole(path: Path, text: str) -> None:
 def serve(directory: Path) -> None:
     """What a helper does: the stages that it is told to, until there are no more orders."""
     _load_libraries()
+    gc.freeze()  # the libraries stay: they are not looked through again and again
     for line in sys.stdin:
         stage, order = json.loads(line)
         try:
