@@ -91,6 +91,10 @@ class Child:
         self._pidfd = os.pidfd_open(self._process.pid)
 
     @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
     def orders(self) -> IO[bytes]:
         return self._pipe(self._process.stdin)
 

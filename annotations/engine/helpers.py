@@ -36,6 +36,10 @@ class Helper:
     def title(self) -> str:
         return self._child.step.title
 
+    @property
+    def process_id(self) -> int:
+        return self._child.process_id
+
     def give(self, stage: str, order: Order) -> None:
         try:
             self._child.orders.write(json.dumps([stage, order]).encode() + b"\n")
@@ -69,6 +73,10 @@ class Helpers:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def process_ids(self) -> list[int]:
+        return [helper.process_id for helper in self._all]
 
     def carry_out(self, stage: str, orders: Sequence[Order], watch: Watch) -> list[Any]:
         """Carry out the orders side by side, at most one for each helper; returns what came of them.

@@ -1,7 +1,7 @@
 """Known alleles once more, in small blocks, so that a few of them are found without reading all.
 
     known/<source>/<contig>.tsv.gz        the rows of <contig>.parquet as text without a header, BGZF; every
-                                          block has 128 whole lines
+                                          block has 64 whole lines
     known/<source>/<contig>.blocks.npy    two rows of integers: the first position in each block, and the byte
                                           at which it starts; then the file's end
 
@@ -21,8 +21,8 @@ from isal import isal_zlib
 
 from annotations.engine.bgzf import BLOCK_BYTES, END, block
 
-BLOCK_ROWS = 128
-_ROWS_AT_ONCE = 1024 * BLOCK_ROWS
+BLOCK_ROWS = 64
+_ROWS_AT_ONCE = 4096 * BLOCK_ROWS
 _HEADER_BYTES, _TRAILER_BYTES = 18, 8  # of a BGZF block (SAM specification, section 4.1)
 _RAW_DEFLATE = -15
 _LONGEST = 2**31 - 1
