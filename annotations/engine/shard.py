@@ -13,7 +13,7 @@ cost less to read back than its text. It leaves, in `shard-N/` of the working di
 
 import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -49,8 +49,8 @@ from annotations.engine.haplotypes import (
 from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
-from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
-from annotations.engine.records import chunks, read_records
+from annotations.engine.layout import RECORDS_NAME, Plan, Shard, shard_directory
+from annotations.engine.records import read_chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 
 BODY_NAME = "body.vcf.gz"
@@ -108,10 +108,11 @@ class _ShardRun:
         comparison = Comparison()
         self._open_sites()
         first_site = first_record = 0
-        for number, (segments, block) in enumerate(self._chunks()):
+        for number, (chunk, block) in enumerate(read_chunks(self.records, self.shard.chunks)):
             records = self._parse(block)
             contigs = np.repeat(
-                [segment.contig for segment in segments], [segment.records for segment in segments]
+                [segment.contig for segment in chunk.segments],
+                [segment.records for segment in chunk.segments],
             )
             alleles = self._alleles(number, records, contigs.astype(np.int32), comparison)
             alleles = alleles.with_columns(
@@ -146,7 +147,7 @@ class _ShardRun:
 
     def forget_sites(self) -> None:
         """What csq read and wrote is no output, and may be larger than all of it."""
-        for pattern in ("sites-*", "haplotypes-*", "genes-*"):
+        for pattern in ("sites-*", "written-*", "haplotypes-*", "genes-*"):
             for path in self.directory.glob(pattern):
                 path.unlink()
 
@@ -157,6 +158,9 @@ class _ShardRun:
         genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
         said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
+            if self.plan.keep_bcsq:
+                as_written = read_bcsq(self._run_csq(self._written_path(code), genes, code, local=True))
+                return Findings(entries(said), as_written)
             return Findings(entries(said), said)
         haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), genes, code, local=False))
         joined = haplotype_entries(haplotypes, read_sites(sites))
@@ -187,6 +191,7 @@ class _ShardRun:
                 edited = self._edit(records, alleles, done)
                 lines = _lines(edited)
                 body.write(lines)
+                body.end_block()
                 contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
                 index.add(contig, records, lines)
                 table = table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done)
@@ -196,9 +201,6 @@ class _ShardRun:
         index.save(self.directory / INDEX_NAME, body)
 
     # --- first pass
-
-    def _chunks(self) -> Iterator[tuple[list[Segment], bytes]]:
-        return chunks(self.records, self.shard.segments)
 
     def _waiting_path(self, kind: str, number: int) -> Path:
         return self.directory / f"{kind}-{number}.ipc"
@@ -217,7 +219,7 @@ class _ShardRun:
 
     def _lay_out(self) -> ContigLine:
         """The shard's contigs that the reference has, in order."""
-        numbers = dict.fromkeys(segment.contig for segment in self.shard.segments)
+        numbers = self.shard.contigs
         named = {number: name for number in numbers if (name := self._name(number))}
         found = {number: self.bundle.contig(name) for number, name in named.items()}
         contigs = {number: contig for number, contig in found.items() if contig}
@@ -260,6 +262,9 @@ class _ShardRun:
     def _sites_path(self, code: int) -> Path:
         return self.directory / f"sites-{code}.vcf"
 
+    def _written_path(self, code: int) -> Path:
+        return self.directory / f"written-{code}.vcf"
+
     def _haplotypes_path(self, code: int) -> Path:
         return self.directory / f"haplotypes-{code}.vcf"
 
@@ -276,6 +281,9 @@ class _ShardRun:
                 samples = self.plan.samples
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
                 _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
+            elif self.plan.keep_bcsq:  # who asks for csq's own text is to get what csq says of their alleles
+                written = _sites(records, alleles, names, as_written=True)
+                _append(self._written_path(code), sites_header(contigs), written)
 
     def _note_order(self, code: int, sites: pl.DataFrame) -> None:
         """Left-aligned, the first sites of a chunk may stand before the last of the one before it."""
@@ -372,7 +380,7 @@ def _sites(
     """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site.
 
     They are left-aligned, for csq misreads insertions and deletions that are not; or `as_written`, where its
-    findings on whole records are to be told by POS, REF and ALT.
+    findings on whole records are to be told by POS, REF and ALT, or its own text is kept.
     """
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
     own = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info")[wanted["row"]]

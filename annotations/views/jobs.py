@@ -16,7 +16,8 @@ from annotations.again import can_be_tried_again, try_again_within_limits
 from annotations.limits import limits_of
 from annotations.models import Job
 from annotations.paging import page_of
-from annotations.results.files import LOG, files_of
+from annotations.results.access import viewable_job
+from annotations.results.files import LOG, TABLE, files_of
 from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
 
@@ -125,7 +126,7 @@ def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_safe
 def job_file(request: HttpRequest, job_id: UUID, kind: str) -> HttpResponse:
     """Send the browser to a fresh, short-lived address of one of the job's files."""
-    file = next((file for file in files_of(_own_job(request, job_id)) if file.kind == kind), None)
+    file = next((file for file in files_of(viewable_job(request, job_id)) if file.kind == kind), None)
     if file is None:
         raise Http404
     return redirect(
@@ -143,6 +144,7 @@ def _context(job: Job) -> dict[str, Any]:
         "job": job,
         "state": f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}",
         "files": files_of(job),
+        "has_table": any(file.kind == TABLE for file in files_of(job)),
         "can_be_tried_again": can_be_tried_again(job),
         "summary": Summary.of(job.summary),
         "took": job.completed_at and job.completed_at - job.submitted_at,
