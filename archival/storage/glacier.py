@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.utils import timezone
 
-from archival.storage.aws import TYPICAL, client, in_ranges, translated
+from archival.storage.aws import TYPICAL, client, in_ranges, translated, whole_range
 from archival.storage.port import (
     ArchiveMissing,
+    Block,
     CapacityUnavailable,
     ColdStorageError,
     Inventory,
@@ -28,7 +29,9 @@ from archival.storage.port import (
 from archival.storage.tree_hash import leaves, root
 
 MEBIBYTE = 1024 * 1024
-PART_BYTES = 8 * MEBIBYTE  # a power of two of MiB, at most 4 GiB
+# Powers of two of MiB, so that tree hashes fit: parts of an upload, ranges of an output.
+PART_BYTES = 4 * MEBIBYTE
+READ_BYTES = 2 * MEBIBYTE
 MOST_PARTS = 10_000
 INVENTORY_HOURS = 5
 
@@ -93,24 +96,24 @@ class GlacierVault:
             return Progress.PENDING
         return Progress.READY if job["StatusCode"] == "Succeeded" else Progress.EXPIRED
 
-    def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
+    def restore(self, ref: str, ticket: str) -> Iterator[Block]:
         if self.poll(ref, ticket) is not Progress.READY:
             raise NotThawed(ref)
         with translated(ref, READING):
             job = self._glacier.describe_job(**self._vault, jobId=ticket)
 
-        def read(first: int, last: int) -> bytes:
+        def read(first: int, last: int) -> Block:
             with translated(ref, READING):
                 answer = self._glacier.get_job_output(
                     **self._vault, jobId=ticket, range=f"bytes={first}-{last}"
                 )
-                body: bytes = answer["body"].read()
+                body = whole_range(answer["body"], first, last)
             # Sent with ranges that begin and end where the tree does, as ours do.
             if (wanted := answer.get("checksum")) and root(leaves(body)) != wanted:
                 raise ColdStorageError(f"{ref}: bytes {first} to {last} came with another checksum.")
             return body
 
-        yield from in_ranges(job["ArchiveSizeInBytes"], self._part_bytes, read)
+        yield from in_ranges(job["ArchiveSizeInBytes"], READ_BYTES, read)
 
     def delete(self, ref: str) -> None:
         try:

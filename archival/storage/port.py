@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from functools import cache
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeAlias
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 256 * 1024
+Block: TypeAlias = bytes | bytearray
 
 
 class ColdStorageError(Exception):
@@ -98,7 +99,7 @@ class ColdStorage(Protocol):
         """Raises ArchiveMissing."""
         ...
 
-    def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
+    def restore(self, ref: str, ticket: str) -> Iterator[Block]:
         """The content, block by block; any number of times while it is READY.
 
         Raises NotThawed and ArchiveMissing, both of them at the first block if not at once.

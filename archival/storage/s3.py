@@ -17,9 +17,18 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.utils import timezone
 
-from archival.storage.aws import RETRIEVED_KEPT_DAYS, TYPICAL, client, code_of, in_ranges, translated
+from archival.storage.aws import (
+    RETRIEVED_KEPT_DAYS,
+    TYPICAL,
+    client,
+    code_of,
+    in_ranges,
+    translated,
+    whole_range,
+)
 from archival.storage.port import (
     ArchiveMissing,
+    Block,
     CapacityUnavailable,
     ColdStorageError,
     Inventory,
@@ -31,10 +40,9 @@ from archival.storage.port import (
 )
 
 SUFFIX = ".tar"
-PART_BYTES = 8 * 1024 * 1024
-READ_BYTES = 4 * 1024 * 1024  # at a time, and in memory twice while it arrives
+PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
+READ_BYTES = 2 * 1024 * 1024  # at a time
 MOST_PARTS = 10_000  # of one upload, in S3
-PARTS_AT_ONCE = 2
 NO_THAW_NEEDED = "at hand"  # the ticket for classes that can be read at any time
 
 MISSING = {"NoSuchKey": ArchiveMissing, "404": ArchiveMissing, "NotFound": ArchiveMissing}
@@ -107,19 +115,18 @@ class S3Archive:
         with translated(ref, MISSING):
             return _progress(self._head(ref))
 
-    def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
+    def restore(self, ref: str, ticket: str) -> Iterator[Block]:
         with translated(ref, MISSING):
             head = self._head(ref)
         if _progress(head) is not Progress.READY:
             raise NotThawed(ref)
 
-        def read(first: int, last: int) -> bytes:
+        def read(first: int, last: int) -> Block:
             with translated(ref, READING):
                 answer = self._s3.get_object(
                     Bucket=self._bucket, Key=ref, Range=f"bytes={first}-{last}", IfMatch=head["ETag"]
                 )
-                body: bytes = answer["Body"].read()
-                return body
+                return whole_range(answer["Body"], first, last)
 
         yield from in_ranges(head["ContentLength"], READ_BYTES, read)
 
@@ -154,11 +161,10 @@ class S3Archive:
 
     def _transfer(self, size_bytes: int) -> TransferConfig:
         part_bytes = max(self._part_bytes, -(-size_bytes // MOST_PARTS))
-        config = TransferConfig(
-            multipart_threshold=part_bytes, multipart_chunksize=part_bytes, max_concurrency=PARTS_AT_ONCE
+        # One part after the other: several at once would stand in memory together.
+        return TransferConfig(
+            multipart_threshold=part_bytes, multipart_chunksize=part_bytes, use_threads=False
         )
-        config.max_in_memory_upload_chunks = PARTS_AT_ONCE  # s3transfer's 10 would be 80 MB of waiting parts
-        return config
 
 
 def _progress(head: Mapping[str, Any]) -> Progress:

@@ -149,10 +149,10 @@ def test_a_body_that_always_breaks_off_is_given_up(s3: Any, monkeypatch: pytest.
 
 def test_parts_grow_with_the_archive_so_that_it_fits_into_ten_thousand() -> None:
     storage = S3Archive.__new__(S3Archive)
-    storage._part_bytes = 8 * 1024 * 1024
+    storage._part_bytes = 5 * 1024 * 1024
     terabyte = 1024**4
     assert storage._transfer(5 * terabyte).multipart_chunksize * 10_000 >= 5 * terabyte
-    assert storage._transfer(10 * 1024**3).multipart_chunksize == 8 * 1024 * 1024
+    assert storage._transfer(10 * 1024**3).multipart_chunksize == 5 * 1024 * 1024
 
 
 def test_uploads_that_nobody_has_finished_are_ended(s3: Any) -> None:
