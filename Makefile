@@ -14,7 +14,7 @@ run: setup ## run the whole service on this machine; Ctrl-C stops it
 	@$(BIN)/python manage.py runservice
 
 test: $(VENV)/.dev ## run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
 	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
@@ -23,6 +23,9 @@ django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, an
 	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
 
 emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
+
+chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: eight minutes at most
+	@timeout --foreground 480 $(BIN)/pytest -m chaos --tb=short
 
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
@@ -71,4 +74,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests django-suite emulators lint format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests chaos django-suite emulators lint format bench fuzz pictures lock clean

@@ -1,20 +1,34 @@
-"""Jobs in the admin: to look at. Only the verbs of a job change its state.
+"""Jobs in the admin: to look at, and to act on by the verbs of a job, the only ones to change its state.
 
 Every page takes a number of requests that does not grow with the number of jobs, on DynamoDB too: lists go by
 index, and what would take all jobs, as their count or a search in their files' names, stops at the newest.
+
+Whatever is done here stands in the job's history, and so does each download of another person's data.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
+from annotations.again import try_again
 from annotations.models import Job, Status
+from annotations.removing import delete_job
+from annotations.results.files import ResultFile, files_of
+from annotations.storage import StorageError, object_store
 
+DOWNLOAD_LINK_SECONDS = 300
+INPUT = "input"
 MOST_COUNTED = 1000
 MOST_SEARCHED = 3000
 MOST_FOUND = 100
@@ -31,7 +45,16 @@ class CappedPaginator(Paginator):
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):
     # The user by a method and a prefetch: a foreign key would be joined, and accounts may live elsewhere.
-    list_display = ("input_file_name", "owner", "status", "stage", "submitted_at", "completed_at")
+    list_display = (
+        "input_file_name",
+        "owner",
+        "status",
+        "stage",
+        "attempts",
+        "failure_reason",
+        "submitted_at",
+        "completed_at",
+    )
     list_filter = ("status", "result_state", "submitted_at")
     sortable_by = ("submitted_at",)
     search_fields = ("=job_id",)
@@ -43,11 +66,99 @@ class JobAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
+    actions = ("retry", "cancel")
     paginator = CappedPaginator
 
     @admin.display(description="user")
     def owner(self, job: Job) -> str:
         return str(job.user)
+
+    @admin.display(description="what happened when")
+    def timeline(self, job: Job) -> SafeString:
+        events = {
+            "submitted": job.submitted_at,
+            "last sent to a worker": job.queued_at,
+            "lease of its worker ends": job.lease_expires_at,
+            "over": job.completed_at,
+            "user told": job.notified_at,
+            "archived from": job.archive_due_at,
+        }
+        happened = sorted((at, name) for name, at in events.items() if at)
+        return format_html_join(
+            "", "<div>{}: {}</div>", ((date_format(at, "c"), name) for at, name in happened)
+        )
+
+    @admin.display(description="files")
+    def files(self, job: Job) -> SafeString:
+        return format_html_join(
+            "",
+            '<div><a href="{}">{}</a></div>',
+            (
+                (reverse("admin:annotations_job_file", args=[job.job_id, file.kind]), file.label)
+                for file in _files_with_input(job)
+            ),
+        )
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Who may act on jobs: by Django's permission to change them, though no form does."""
+        return request.user.has_perm("annotations.change_job")
+
+    @admin.action(description="Try again", permissions=["operate"])
+    def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        self._each(request, jobs, try_again, "Tried again.", "were not failed")
+
+    @admin.action(description="Cancel", permissions=["operate"])
+    def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        def stop(job: Job) -> bool:
+            return Job.objects.cancel(job.job_id, job.user)
+
+        self._each(request, jobs, stop, "Cancelled.", "were over already")
+
+    def _each(
+        self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[[Job], bool], done: str, else_: str
+    ) -> None:
+        changed, skipped = 0, 0
+        for job in jobs:
+            if act(job):
+                self.log_change(request, job, done)
+                changed += 1
+            else:
+                skipped += 1
+        self.message_user(request, f"{done} Jobs: {changed}.", messages.SUCCESS)
+        if skipped:
+            self.message_user(request, f"{skipped} {else_}.", messages.WARNING)
+
+    def delete_model(self, request: HttpRequest, obj: Job) -> None:
+        self._delete(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._delete(request, list(queryset))
+
+    def _delete(self, request: HttpRequest, jobs: list[Job]) -> None:
+        for job in jobs:
+            try:
+                delete_job(job)
+            except StorageError as error:
+                text = f"{job} stays, because its files could not be deleted: {error}"
+                self.message_user(request, text, messages.ERROR)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self._download)
+        return [
+            path("<uuid:job_id>/files/<slug:kind>/", view, name="annotations_job_file"),
+            *super().get_urls(),
+        ]
+
+    def _download(self, request: HttpRequest, job_id: Any, kind: str) -> HttpResponse:
+        job = self.get_object(request, str(job_id))
+        file = next((file for file in _files_with_input(job) if file.kind == kind), None) if job else None
+        if job is None or file is None or not self.has_view_permission(request, job):
+            raise Http404
+        self.log_change(request, job, f"Downloaded {file.name}.")
+        url = object_store().download_url(
+            file.key, file_name=file.name, expires_seconds=DOWNLOAD_LINK_SECONDS
+        )
+        return redirect(url)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         # By naming every status the list can go by the index of statuses, one query each, merged.
@@ -68,14 +179,22 @@ class JobAdmin(admin.ModelAdmin):
             return by_number, False
         return queryset.filter(pk__in=_named_like(queryset, term)), False
 
+    def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[Any]:
+        return ["timeline", "files", *self.get_readonly_fields(request, obj)[:-2]]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
-        return [field.name for field in self.opts.concrete_fields]
+        return [*(field.name for field in self.opts.concrete_fields), "timeline", "files"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
+        """Not by a form: only by the actions."""
         return False
+
+
+def _files_with_input(job: Job) -> list[ResultFile]:
+    return [ResultFile(INPUT, "Input", "as it was uploaded", job.input_key, job.input_bytes), *files_of(job)]
 
 
 def _named_like(queryset: QuerySet[Job], term: str) -> list[Any]:

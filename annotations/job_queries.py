@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from annotations.models import Job  # noqa: F401  names the model in the type of the QuerySet
 
 MAX_ATTEMPTS = 5
+UNDELIVERABLE = "task_failed"
 GIVEN_UP = (
     f"The annotation was started {MAX_ATTEMPTS} times and never came to an end. "
     "Please tell the people who run this service the job's number."
@@ -197,6 +199,45 @@ class JobQuerySet(ArchiveVerbs):
             job_id,
             "worker_lost",
             GIVEN_UP,
+        )
+
+    def note_breakdown(self, job_id: str) -> bool:
+        """A task for the job broke down; it is delivered again, and the job goes on if that helps."""
+        unfinished = self.filter(pk=job_id, status__in=("PENDING", "RUNNING"))
+        return bool(unfinished.update(failure_reason=UNDELIVERABLE))
+
+    def fail_undeliverable(self, job_id: str) -> bool:
+        """A message for the job was delivered in vain. If its task broke down: → FAILED.
+
+        If it did not, as when workers were killed under it, the job goes on by another message.
+        """
+        nobody_has_it = Q(status="PENDING") | Q(status="RUNNING", lease_expires_at__lt=timezone.now())
+        return self._end(
+            nobody_has_it & Q(failure_reason=UNDELIVERABLE),
+            job_id,
+            UNDELIVERABLE,
+            "The service broke down over this job each time it was tried, and it was not your file's fault "
+            "as far as we can tell. Try again later; if that fails too, tell the people who run this "
+            "service the job's number.",
+        )
+
+    def retry(self, job_id: str) -> bool:
+        """FAILED → PENDING, as if it were new. Whoever wins sends `annotate`."""
+        return bool(
+            self.filter(pk=job_id, status="FAILED").update(
+                status="PENDING",
+                stage="",
+                variants_done=None,
+                claimed_by="",
+                lease_expires_at=None,
+                attempts=0,
+                queued_at=timezone.now(),
+                completed_at=None,
+                notified_at=None,
+                unsettled_shard=random.choice(SHARDS),  # noqa: S311  spreads load, and is no secret
+                failure_reason="",
+                failure_message="",
+            )
         )
 
     def _end(self, condition: Q, job_id: str, reason: str, message: str) -> bool:

@@ -55,6 +55,19 @@ def resume_all() -> None:
     _each(Job.objects.filter(status=Status.PENDING), _annotate_again_or_give_up)
 
 
+def is_undelivered(job_id: str) -> bool:
+    """Whether a message that was delivered in vain still tells something about its job.
+
+    A job whose task broke down each time is failed by this, and its user told.
+    """
+    if Job.objects.fail_undeliverable(job_id):
+        log.warning("job_undeliverable", job_id=job_id)
+        enqueue("notify", job_id)
+        return True
+    status = Job.objects.filter(pk=job_id).values_list("status", flat=True).first()
+    return status not in {None, Status.COMPLETED, Status.CANCELLED}
+
+
 def _annotate_again_or_give_up(job: Job) -> bool:
     if Job.objects.give_up(job.job_id):
         log.warning("job_given_up", job_id=job.job_id, attempts=job.attempts)

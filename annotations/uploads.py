@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
@@ -13,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import SuspiciousFileOperation
 from django.db import router, transaction
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 from django.utils.text import get_valid_filename
 
 from annotations import references
@@ -22,6 +25,7 @@ from annotations.models import Job, new_job_id
 from annotations.storage.port import ObjectMissing, UploadForm, object_store
 
 FORM_SECONDS = 3600
+UNUSED_AFTER = timedelta(hours=2)  # twice the time in which a form lets a file in
 FILE_NAME_MAX_CHARACTERS = 120
 # Stands in a key for a name that is not known yet (`ObjectStore.upload_form`).
 FILE_NAME_VARIABLE = "${filename}"
@@ -128,6 +132,22 @@ def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job
         if created:
             enqueue_on_commit("annotate", job.job_id)
     return job
+
+
+def remove_unused() -> int:
+    """Remove uploads that never became a job; how many. Raises StorageError."""
+    store, removed, limit = object_store(), 0, timezone.now() - UNUSED_AFTER
+    uploads = ((key, match["job_id"]) for key in store.keys("") if (match := _KEY.fullmatch(key)))
+    while batch := list(islice(uploads, 100)):
+        submitted = set(
+            Job.objects.filter(pk__in=[job_id for _, job_id in batch]).values_list("pk", flat=True)
+        )
+        for key, job_id in batch:
+            with suppress(ObjectMissing):
+                if job_id not in submitted and store.modified_at(key) < limit:
+                    store.delete(key)
+                    removed += 1
+    return removed
 
 
 @contextmanager

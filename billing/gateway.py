@@ -117,6 +117,15 @@ class StripeGateway:
         return customer.id
 
     @_translated
+    def delete_customer(self, customer_id: str) -> None:
+        """Remove a customer, whose subscriptions end at once; one that is removed already may be again."""
+        try:
+            self._client.v1.customers.delete(customer_id)
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+
+    @_translated
     def open_checkout(self, customer_id: str) -> str | None:
         """The address of a Checkout page that this customer has begun and may go on with."""
         sessions = self._client.v1.checkout.sessions.list(

@@ -1,6 +1,7 @@
 """The Celery application."""
 
 import os
+import time
 import warnings
 from inspect import signature
 from pathlib import Path
@@ -12,14 +13,20 @@ from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # it
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
 
-app = Celery("gas_project")
+log = structlog.get_logger(__name__)
+
+_began_at: dict[str, float] = {}  # by task id
+
+app = Celery("gas_project", control="tasks.fanout:Control", events="tasks.events:Events")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["tasks"], related_name="pipeline")
 app.autodiscover_tasks(["tasks"], related_name="billing")
 app.autodiscover_tasks(["tasks"], related_name="archival")
 app.autodiscover_tasks(["tasks"], related_name="sweep")
-app.steps["consumer"].add("tasks.visibility:VisibilityExtender")  # by name: only a worker loads them
+# By name: only a worker loads them.
+app.steps["consumer"].add("tasks.visibility:VisibilityExtender")
 app.steps["consumer"].add("tasks.storage_events:StorageEvents")
+app.steps["consumer"].add("tasks.life:SignOfLife")
 
 
 # It warns root because a pickled message could run anything; ours are JSON (accept_content), which can't.
@@ -34,6 +41,7 @@ def leave_logging_to_django(**_: Any) -> None:
 @signals.task_prerun.connect
 def bind_ids(task_id: str, task: Task, args: Any, **_: Any) -> None:
     """Every log line of a task bears its id and that of the job, or user, which is its first argument."""
+    _began_at[task_id] = time.monotonic()
     subject = next(iter(signature(task.run).parameters), "argument")
     structlog.contextvars.bind_contextvars(
         task=task.name, task_id=task_id, **({subject: args[0]} if args else {})
@@ -41,8 +49,32 @@ def bind_ids(task_id: str, task: Task, args: Any, **_: Any) -> None:
 
 
 @signals.task_postrun.connect
-def unbind_ids(**_: Any) -> None:
+def unbind_ids(task_id: str, task: Task, state: str | None = None, **_: Any) -> None:
+    from gas_project.metrics import observe_stores, observe_task
+
+    if task.name == "tasks.sweep":  # once a minute, by one of all workers
+        observe_stores()
+    observe_task(task.name, state or "", time.monotonic() - _began_at.pop(task_id, time.monotonic()))
     structlog.contextvars.clear_contextvars()
+
+
+@signals.task_failure.connect
+def note_breakdown(sender: Task, exception: BaseException, args: Any = (), **_: Any) -> None:
+    """A job is failed over a message that was delivered in vain only if its task is known to have raised."""
+    from gas_project.metrics import observe_failure
+
+    observe_failure(sender.name, exception)
+    log.error("task_failed", task=sender.name, args=args, exc_info=exception)
+    if not args or not sender.name.startswith("tasks."):
+        return
+    from django.db import DatabaseError
+
+    from annotations.models import Job
+
+    try:
+        Job.objects.note_breakdown(str(args[0]))
+    except DatabaseError as error:
+        log.warning("database_failed", error=str(error))
 
 
 @signals.worker_ready.connect

@@ -170,6 +170,23 @@ class Environment(BaseModel, frozen=True):
         description="Tables and indexes of DynamoDB with names of their own, as "
         "annotations_job=ada_annotations,job_user_newest=user_id_index.",
     )
+    remote_control: bool = Field(
+        True,
+        description="Workers answer `celery inspect` and `celery control`, and tell Flower of themselves.",
+    )
+    task_events: bool = Field(True, description="Workers tell Flower of each task.")
+    flower: bool = Field(True, description="`make run` starts Flower, the page about workers and tasks.")
+    flower_port: int = Field(5555, ge=1, le=65535, description="Port of Flower.")
+    metrics_token: str = Field(
+        "", description="Whoever asks for `/metrics` must know it. Empty: there are no metrics."
+    )
+    metrics_cloudwatch: bool = Field(
+        False,
+        description="The metrics also as CloudWatch's embedded metric format, in the log, once a minute.",
+    )
+    sentry_dsn: str = Field(
+        "", pattern=r"^$|^https?://", description="Where errors are reported, in Sentry's protocol."
+    )
     log_json: bool = Field(False, description="Log lines as JSON.")
 
 
@@ -212,7 +229,9 @@ def _wrong(detail: Any) -> Problem:
     name = str(detail["loc"][0])
     return Problem(
         variable=variable(name),
-        found="(not shown)" if "secret" in name or "key" in name else repr(detail["input"]),
+        found="(not shown)"
+        if any(word in name for word in ("secret", "key", "token", "dsn"))
+        else repr(detail["input"]),
         expected=detail["msg"],
         hint=Environment.model_fields[name].description or "",
     )

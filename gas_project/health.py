@@ -11,8 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotations.storage import StorageError, object_store
-from gas_project.celery import app
-from tasks.sqs import sqs_client
+from tasks.sqs import Broker
 
 log = structlog.get_logger(__name__)
 
@@ -23,9 +22,8 @@ def database() -> None:
 
 
 def broker() -> None:
-    with app.connection_for_write() as settings:
-        prefix = (settings.transport_options or {})["queue_name_prefix"]
-        sqs_client(settings).list_queues(QueueNamePrefix=prefix, MaxResults=1)
+    there = Broker()
+    there.client.list_queues(QueueNamePrefix=there.prefix, MaxResults=1)
 
 
 def storage() -> None:

@@ -53,6 +53,8 @@ def logging_config(*, as_json: bool) -> dict[str, Any]:
             "botocore": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
+            # It warns whenever no worker answers in time, as while one starts; its pages say so, too.
+            "flower.inspector": {"level": "ERROR"},
             "stripe": {"level": "WARNING"},
         },
     }

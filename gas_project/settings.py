@@ -231,12 +231,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_name_prefix": ENVIRONMENT.queue_prefix,
     "visibility_timeout": ENVIRONMENT.visibility_timeout_seconds,
     "wait_time_seconds": 5,
+    "supports_fanout": True,  # events and remote control (tasks/fanout.py)
     # How often a full worker looks whether it has room again: kombu's second would be a second lost per task.
     "polling_interval": 0.05,
-    "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 3}},
+    "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 2}},
     **({"region": "us-east-1"} if BROKER_IS_EMBEDDED else {}),
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Somebody waits for a page meanwhile, and the sweep will send what was not sent.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}
 CELERY_TASK_QUEUES = QUEUES
 CELERY_TASK_ROUTES = ROUTES
 CELERY_TASK_DEFAULT_QUEUE = DEFAULT
@@ -244,14 +247,17 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A task that breaks down is delivered again, and after `tasks.queues.TRIES` goes to the dead-letter queue.
+CELERY_TASK_ACKS_ON_FAILURE = False
+CELERY_TASK_ACKS_ON_TIMEOUT = False
 CELERY_TASK_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds
 # The task itself notices this one, and can say so in the job's record.
 CELERY_TASK_SOFT_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds * 0.95
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = ENVIRONMENT.worker_concurrency
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Nobody answers over SQS as it is.
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = ENVIRONMENT.remote_control
+CELERY_WORKER_SEND_TASK_EVENTS = ENVIRONMENT.remote_control and ENVIRONMENT.task_events
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
@@ -260,6 +266,15 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "reconcile_billing": {"task": "tasks.reconcile_billing", "schedule": crontab(hour=3, minute=17)},
+    "tidy": {"task": "tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
+
+FLOWER_PORT = ENVIRONMENT.flower_port
+METRICS_TOKEN = ENVIRONMENT.metrics_token
+METRICS_CLOUDWATCH = ENVIRONMENT.metrics_cloudwatch
+METRICS_DIR = (
+    STATE_DIR / "run" / "metrics"
+)  # where the processes of one machine count (PROMETHEUS_MULTIPROC_DIR)
+SENTRY_DSN = ENVIRONMENT.sentry_dsn
 
 LOGGING = logging_config(as_json=ENVIRONMENT.log_json)

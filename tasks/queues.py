@@ -8,7 +8,8 @@ SHARDS_FIRST = "shards-first"  # those of tiers with priority: they wait behind 
 ARCHIVE = "archive"  # moving results to cold storage and back
 DEFAULT = "default"  # everything that is short
 
-QUEUES = tuple(Queue(name) for name in (ANNOTATE, SHARDS, SHARDS_FIRST, ARCHIVE, DEFAULT))
+QUEUE_NAMES = (ANNOTATE, SHARDS, SHARDS_FIRST, ARCHIVE, DEFAULT)
+QUEUES = tuple(Queue(name) for name in QUEUE_NAMES)
 
 ROUTES = {
     "tasks.annotate": {"queue": ANNOTATE},
@@ -29,4 +30,16 @@ ROUTES = {
     "tasks.reconcile_billing": {"queue": DEFAULT},
     "tasks.thaw": {"queue": DEFAULT},
     "tasks.thaw_job": {"queue": ARCHIVE},
+    "tasks.tidy": {"queue": DEFAULT},
 }
+
+TRIES = 3  # deliveries of a message before it goes to the dead-letter queue
+
+
+def dead_letters(queue: str) -> str:
+    """The queue that takes what `queue` delivered in vain.
+
+    >>> dead_letters(ANNOTATE)
+    'annotate-dead'
+    """
+    return f"{queue}-dead"

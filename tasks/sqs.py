@@ -1,28 +1,44 @@
-"""Plain SQS calls, where kombu offers none."""
+"""Plain SQS calls, where kombu offers none. All of them raise botocore's errors."""
 
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from celery import current_app
 from kombu import Connection
 
+from tasks.queues import QUEUE_NAMES, TRIES, dead_letters
+
 CALL_TIMEOUT_SECONDS = 5
+DEAD_LETTERS_KEPT_SECONDS = 14 * 24 * 3600  # the longest that SQS allows
 
 
 def sqs_client(connection: Connection) -> Any:
     """A boto3 client of the broker that `connection` names, which gives up within seconds."""
-    import boto3  # loaded by who needs it: it makes every start slower
-    from botocore.config import Config
-
     options = connection.transport_options or {}
     endpoint = None
     if connection.hostname:
         scheme = "https" if options.get("is_secure") else "http"
         endpoint = f"{scheme}://{connection.hostname}" + (f":{connection.port}" if connection.port else "")
+    return _client(os.getpid(), endpoint, options.get("region"), connection.userid, connection.password)
+
+
+@cache
+def _client(
+    process_id: int, endpoint: str | None, region: str | None, key_id: str | None, key: str | None
+) -> Any:
+    """Making one costs as much as a hundred calls. Threads may share it; a forked process needs its own."""
+    import boto3  # loaded by who needs it: it makes every start slower
+    from botocore.config import Config
+
     return boto3.client(
         "sqs",
         endpoint_url=endpoint,
-        region_name=options.get("region"),
-        aws_access_key_id=connection.userid,
-        aws_secret_access_key=connection.password,
+        region_name=region,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=key,
         config=Config(
             connect_timeout=CALL_TIMEOUT_SECONDS,
             read_timeout=CALL_TIMEOUT_SECONDS,
@@ -31,12 +47,71 @@ def sqs_client(connection: Connection) -> Any:
     )
 
 
-def messages_waiting(connection: Connection, queue: str) -> int:
-    """About how many messages of the queue could be received now; raises botocore's errors."""
-    client = sqs_client(connection)
-    name = (connection.transport_options or {})["queue_name_prefix"] + queue
-    answer = client.get_queue_attributes(
-        QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"],
-        AttributeNames=["ApproximateNumberOfMessages"],
+class Broker:
+    """The service's queues, on the broker that the Celery application names unless another is given."""
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        connection = connection or current_app.connection_for_write()
+        options = connection.transport_options or {}
+        self.client = sqs_client(connection)
+        self.prefix: str = options["queue_name_prefix"]
+        self.visibility_timeout_seconds: int = options["visibility_timeout"]
+
+    def url(self, queue: str) -> str:
+        """Of a queue or dead-letter queue; a broker that has lost them gets all of them again."""
+        name = self.prefix + queue
+        try:
+            return str(self.client.get_queue_url(QueueName=name)["QueueUrl"])
+        except self.client.exceptions.QueueDoesNotExist:
+            self.make_queues()
+            return str(self.client.get_queue_url(QueueName=name)["QueueUrl"])
+
+    def make_queues(self) -> None:
+        """Each with its dead-letter queue; those that are there are brought to the same attributes."""
+        for queue in QUEUE_NAMES:
+            make_queue(self.client, self.prefix, queue, self.visibility_timeout_seconds)
+
+    def depth(self, queue: str) -> "Depth":
+        answer = self.client.get_queue_attributes(
+            QueueUrl=self.url(queue),
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )["Attributes"]
+        return Depth(
+            waiting=int(answer["ApproximateNumberOfMessages"]),
+            in_hand=int(answer["ApproximateNumberOfMessagesNotVisible"]),
+            delayed=int(answer["ApproximateNumberOfMessagesDelayed"]),
+        )
+
+
+@dataclass(frozen=True)
+class Depth:
+    """About how many messages can be received now, are being worked on, and wait for their time."""
+
+    waiting: int
+    in_hand: int
+    delayed: int
+
+
+def make_queue(client: Any, prefix: str, queue: str, visibility_timeout_seconds: int) -> str:
+    """Make a queue and its dead-letter queue, or bring them to these attributes. Returns the queue's URL."""
+    dead_url = client.create_queue(QueueName=prefix + dead_letters(queue))["QueueUrl"]
+    client.set_queue_attributes(
+        QueueUrl=dead_url, Attributes={"MessageRetentionPeriod": str(DEAD_LETTERS_KEPT_SECONDS)}
     )
-    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+    dead_arn = client.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]
+    # Attributes go in a call of their own: CreateQueue refuses a queue that is there with others.
+    url = str(client.create_queue(QueueName=prefix + queue)["QueueUrl"])
+    client.set_queue_attributes(
+        QueueUrl=url,
+        Attributes={
+            "VisibilityTimeout": str(visibility_timeout_seconds),
+            "RedrivePolicy": json.dumps(
+                {"deadLetterTargetArn": dead_arn["QueueArn"], "maxReceiveCount": TRIES}
+            ),
+        },
+    )
+    return url

@@ -1,23 +1,35 @@
 """What is done every minute, and safe to be done anywhere, any number of times."""
 
-from celery import current_app, shared_task
+from celery import shared_task
 
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
+from annotations.uploads import remove_unused
 from archival.sweeping import sweep_keepers, sweep_results
 from billing.sweeping import sweep_billing
+from tasks import deadletters, fanout
 from tasks.queues import ANNOTATE, SHARDS, SHARDS_FIRST
-from tasks.sqs import messages_waiting
+from tasks.sqs import Broker
 
 
 @shared_task(name="tasks.sweep")
 def sweep() -> None:
-    """Send what is due and send anew what is stale."""
-    with current_app.connection_for_write() as connection:
-        jobs_in_queue = messages_waiting(connection, ANNOTATE)
-        shards_in_queue = sum(messages_waiting(connection, queue) for queue in (SHARDS, SHARDS_FIRST))
-    sweep_jobs(jobs_in_queue=jobs_in_queue, shards_in_queue=shards_in_queue)
+    """Send what is due and send anew what is stale; give up what can't be done."""
+    broker = Broker()
+    sweep_jobs(
+        jobs_in_queue=broker.depth(ANNOTATE).waiting,
+        shards_in_queue=sum(broker.depth(queue).waiting for queue in (SHARDS, SHARDS_FIRST)),
+    )
     sweep_billing()
     sweep_results()
     sweep_keepers()
+    deadletters.fail_their_jobs(broker)
     remove_abandoned()
+
+
+@shared_task(name="tasks.tidy")
+def tidy() -> None:
+    """Remove what somebody has left behind: each hour."""
+    broker = Broker()
+    fanout.remove_abandoned(broker.client, broker.prefix)
+    remove_unused()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 from urllib.parse import urlencode
@@ -106,6 +107,10 @@ class LocalObjectStore:
     def size_bytes(self, key: str) -> int:
         with _translated(key):
             return self.path_of(key).stat().st_size
+
+    def modified_at(self, key: str) -> datetime:
+        with _translated(key):
+            return datetime.fromtimestamp(self.path_of(key).stat().st_mtime, UTC)
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         with _translated(key):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -47,6 +48,10 @@ class ObjectStore(Protocol):
 
     def size_bytes(self, key: str) -> int:
         """Raises ObjectMissing."""
+        ...
+
+    def modified_at(self, key: str) -> datetime:
+        """When the object was written, aware. Raises ObjectMissing."""
         ...
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +23,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.written_at: dict[str, datetime] = {}
         self.broken = False
 
     def _bytes(self, key: str) -> bytes:
@@ -43,6 +44,10 @@ class MemoryStore:
 
     def size_bytes(self, key: str) -> int:
         return len(self._bytes(key))
+
+    def modified_at(self, key: str) -> datetime:
+        self._bytes(key)
+        return self.written_at.get(key, datetime.now(UTC))
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         return io.BytesIO(self._bytes(key))

@@ -2,6 +2,7 @@
 
 import urllib.parse
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -199,3 +200,11 @@ def test_a_part_of_a_download_can_be_asked_for(doors: LocalDoors, store: ObjectS
     assert (part.status, part.body) == (206, b"234")
     assert part.headers["Content-Range"] == "bytes 2-4/10"
     assert doors.get(url, Range="bytes=10-").status == 416
+
+
+def test_it_says_when_an_object_was_written(store: ObjectStore, tmp_path: Path):
+    published(store, tmp_path, "u/j/a.vcf")
+    age = datetime.now(UTC) - store.modified_at("u/j/a.vcf")
+    assert abs(age.total_seconds()) < 60
+    with pytest.raises(ObjectMissing):
+        store.modified_at("u/j/none")

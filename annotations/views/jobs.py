@@ -4,17 +4,20 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from annotations import removing
+from annotations.again import can_be_tried_again, try_again
 from annotations.limits import limits_of
 from annotations.models import Job
 from annotations.paging import page_of
-from annotations.results import LOG, files_of
-from annotations.storage.port import ObjectMissing, object_store
+from annotations.results.files import LOG, files_of
+from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
 
 log = structlog.get_logger(__name__)
@@ -70,6 +73,33 @@ def cancel_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Try a failed job once more; any other stays as it is."""
+    job = _own_job(request, job_id)
+    if can_be_tried_again(job):
+        try_again(job)
+    return redirect(job)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """GET asks whether it is meant; POST removes the job with all its files."""
+    job = _own_job(request, job_id)
+    if request.method != "POST":
+        return render(request, "annotations/delete_job.html", {"job": job})
+    try:
+        removing.delete_job(job)
+    except StorageError as error:
+        log.warning("storage_failed", error=str(error))
+        messages.error(request, "The files could not be deleted just now. Please try again in some minutes.")
+        return redirect(job)
+    messages.success(request, f"{job.input_file_name} is deleted, with its results.")
+    return redirect("annotations:jobs")
+
+
+@login_required
 @require_safe
 def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The log as text on a page; of a long one its beginning."""
@@ -113,6 +143,7 @@ def _context(job: Job) -> dict[str, Any]:
         "job": job,
         "state": f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}",
         "files": files_of(job),
+        "can_be_tried_again": can_be_tried_again(job),
         "summary": Summary.of(job.summary),
         "took": job.completed_at and job.completed_at - job.submitted_at,
         "limits": limits_of(job.user),

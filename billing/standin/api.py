@@ -142,6 +142,12 @@ def retrieve_customer(api: Api, given: Parameters, customer_id: str) -> Json:
     return api.account.get("customer", customer_id)
 
 
+@operation("DELETE", "/v1/customers/{id}")
+def delete_customer(api: Api, given: Parameters, customer_id: str) -> Json:
+    only(given)
+    return life.forget(api.account, api.account.get("customer", customer_id))
+
+
 @operation("POST", "/v1/products")
 def create_product(api: Api, given: Parameters) -> Json:
     only(given, required=("name",))

@@ -125,6 +125,18 @@ def cancel_now(account: Account, subscription: Json) -> None:
     end(account, subscription)
 
 
+def forget(account: Account, customer: Json) -> Json:
+    """Remove a customer: nothing is charged to them any more. What they paid stays on the books."""
+    for subscription in account.all("subscription", customer=customer["id"]):
+        if subscription["status"] != "canceled":
+            end(account, subscription)
+    for session in account.all("checkout.session", customer=customer["id"], status="open"):
+        session |= {"status": "expired", "url": None}
+    del account.objects[customer["id"]]
+    account.emit("customer.deleted", customer)
+    return {"id": customer["id"], "object": "customer", "deleted": True}
+
+
 def dispute(account: Account, intent: Json) -> Json:
     """The cardholder's bank wants its money back."""
     dispute = account.add(objects.dispute(account.now(), intent))

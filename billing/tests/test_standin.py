@@ -277,3 +277,16 @@ def test_one_customer_and_one_page_come_of_a_form_sent_twice(standin: StandIn, u
     assert len(account.all("customer")) == len(account.all("checkout.session")) == 1
     assert Customer.objects.get().stripe_customer_id == account.all("customer")[0]["id"]
     assert api_version().startswith("20")
+
+
+def test_a_removed_customer_has_no_subscription_and_can_buy_none(client: StripeClient, person: Person):
+    subscription = person.subscribe()
+    customer_id = person.customer.stripe_customer_id
+    assert client.v1.customers.delete(str(customer_id)).deleted
+    assert client.v1.subscriptions.retrieve(subscription["id"]).status == "canceled"
+    assert [event["type"] for event in person.take_events()][-2:] == [
+        "customer.subscription.deleted",
+        "customer.deleted",
+    ]
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
+        client.v1.customers.retrieve(str(customer_id))

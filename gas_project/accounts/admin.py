@@ -1,12 +1,17 @@
 """People in the admin."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 
+from annotations.models import Job
+from annotations.storage import StorageError
 from billing.admin import CustomerInline
+from billing.leaving import StillCharged
+from gas_project.accounts.deleting import delete_account
 from gas_project.accounts.models import User
 
 admin.site.site_title = admin.site.site_header = "Genomics Annotation Service"
@@ -34,17 +39,38 @@ class UserAdmin(DjangoUserAdmin):
     list_filter = ("customer__tier", "is_staff", "is_active")
     search_fields = ("email", "name", "institution")
     ordering = ("email",)
-    readonly_fields = ("joined_at", "last_login")
+    readonly_fields = ("joined_at", "last_login", "usage")
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "institution")}),
         ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("joined_at", "last_login")}),
+        ("Usage", {"fields": ("usage",)}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
     @admin.display(description="tier")
     def tier(self, user: User) -> str:
         return user.customer.get_tier_display() if hasattr(user, "customer") else "Free"
+
+    @admin.display(description="jobs and data")
+    def usage(self, user: User) -> str:
+        sizes = list(Job.objects.of(user).values_list("input_bytes", "result_bytes"))
+        sent, made = sum(sent for sent, _ in sizes), sum(made or 0 for _, made in sizes)
+        return f"{len(sizes)} jobs, {filesizeformat(sent)} uploaded, {filesizeformat(made)} of results"
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        self._delete(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._delete(request, list(queryset))
+
+    def _delete(self, request: HttpRequest, users: list[User]) -> None:
+        for user in users:
+            try:
+                delete_account(user)
+            except (StorageError, StillCharged) as error:
+                text = f"{user} stays, because not all that is theirs could be removed: {error}"
+                self.message_user(request, text, messages.ERROR)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).select_related("customer")

@@ -1,5 +1,7 @@
 """Forms about a person."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
@@ -32,3 +34,26 @@ class ProfileOnSignup(forms.Form):
         for field in ("name", "institution"):
             setattr(user, field, self.cleaned_data[field])
         user.save(update_fields=["name", "institution"])  # type: ignore[attr-defined]
+
+
+class DeleteAccountForm(forms.Form):
+    """The password once more: whoever finds an open browser must not be able to delete everything."""
+
+    password = forms.CharField(
+        label="Your password", strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean(self) -> dict[str, Any]:
+        if self._user.is_staff:
+            raise forms.ValidationError("People of the staff are removed by another one, in the admin.")
+        return super().clean() or {}
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self._user.check_password(password):
+            raise forms.ValidationError("This is not your password.")
+        return password

@@ -1,14 +1,24 @@
-"""The profile."""
+"""The profile, and what a person may ask for about it: all their data, or that none is left."""
 
+import structlog
+from allauth.account.models import EmailAddress
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
+from annotations import takeout
 from annotations.limits import usage_of
+from annotations.storage import StorageError
+from billing.leaving import StillCharged
 from billing.tiers import tier_of
-from gas_project.accounts.forms import ProfileForm
+from gas_project.accounts.deleting import delete_account
+from gas_project.accounts.forms import DeleteAccountForm, ProfileForm
+from gas_project.accounts.models import User
+
+log = structlog.get_logger(__name__)
 
 
 @login_required
@@ -25,3 +35,54 @@ def profile(request: HttpRequest) -> HttpResponse:
         "profile.html",
         {"form": form, "tier": tier_of(request.user), "usage": usage_of(request.user)},
     )
+
+
+@login_required
+@require_safe
+def take_out(request: HttpRequest) -> StreamingHttpResponse:
+    """All that the service has of this person, as a ZIP file."""
+    user = request.user
+    about = {
+        "id": user.pk,
+        "email_addresses": list(
+            EmailAddress.objects.filter(user=user).values("email", "verified", "primary")
+        ),
+        **{
+            field: getattr(user, field)
+            for field in ("email", "name", "institution", "joined_at", "last_login")
+        },
+        "tier": tier_of(user).name,
+    }
+    return StreamingHttpResponse(
+        takeout.stream(user, about),
+        content_type="application/zip",
+        headers={"Content-Disposition": 'attachment; filename="genomics-annotation-service.zip"'},
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_own_account(request: HttpRequest) -> HttpResponse:
+    """GET asks for the password; POST removes the account with all its jobs and files."""
+    form = DeleteAccountForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            delete_account(User.objects.get(email=request.user.get_username()))
+        except StorageError as error:
+            log.warning("storage_failed", error=str(error))
+            messages.error(
+                request, "Not all files could be deleted just now. Please try again in some minutes."
+            )
+            return redirect("delete_account")
+        except StillCharged as error:
+            log.warning("customer_not_deleted", user_id=str(request.user.pk), error=str(error))
+            messages.error(
+                request,
+                "Your subscription could not be ended just now, so nothing was deleted. "
+                "Please try again in some minutes.",
+            )
+            return redirect("delete_account")
+        logout(request)
+        messages.success(request, "Your account is deleted, with all your jobs and files.")
+        return redirect("home")
+    return render(request, "delete_account.html", {"form": form})

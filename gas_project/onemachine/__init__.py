@@ -1,1 +1,1 @@
-"""The whole service on one machine: the embedded broker, web, worker and beat, and who looks after them."""
+"""The whole service on one machine: broker, web, worker, beat and Flower, and who looks after them."""

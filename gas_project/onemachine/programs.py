@@ -16,22 +16,26 @@ from django.db import Error as DatabaseError
 
 from annotations.sweeping import resume_all
 from billing.standin.account import PREMIUM_PRICE
-from gas_project.celery import app, ready_file
+from gas_project import flower as flower_page
+from gas_project.celery import ready_file
 from gas_project.checks import is_loopback
 from gas_project.environment import BASE_DIR
 from gas_project.onemachine.supervisor import Program
+from tasks import life
 from tasks.queues import QUEUES
+from tasks.sqs import Broker
 
 log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
 TRIAL_RETENTION_SECONDS = 300
+HEARTBEAT_SECONDS = 30  # Celery's two would be 30 calls a minute
 WARM_SECONDS = 10  # in which a stopping worker may finish what it does; then its jobs go back to the queue
 
 
 def program_groups() -> list[list[Program]]:
     """In the order of their starts; the broker is only ours to start when none is named."""
-    services = [web(), worker(), beat()]
+    services = [web(), worker(), beat(), *([flower()] if settings.ENVIRONMENT.flower else [])]
     needed = ([broker()] if settings.BROKER_IS_EMBEDDED else []) + ([standin()] if pays_at_standin() else [])
     return [needed, services] if needed else [services]
 
@@ -106,11 +110,17 @@ def worker() -> Program:
             *_celery("worker"),
             *("--queues", ",".join(queue.name for queue in QUEUES)),
             *("--hostname", "worker@onemachine"),
-            *("--without-mingle", "--without-gossip", "--without-heartbeat"),
+            *("--without-mingle", "--without-gossip"),
+            *(
+                ("--heartbeat-interval", str(HEARTBEAT_SECONDS))
+                if settings.ENVIRONMENT.remote_control
+                else ("--without-heartbeat",)
+            ),
         ],
         _environment(),
         is_ready=ready_file().exists,
         before_start=before_worker,
+        is_well=lambda: not life.is_deaf(),
         stop=((signal.SIGTERM, WARM_SECONDS), (signal.SIGQUIT, 10)),
         leans_on=frozenset({"broker"}),
     )
@@ -126,16 +136,34 @@ def beat() -> Program:
     )
 
 
+def flower() -> Program:
+    """The page about workers and tasks; `gas_project.flower` shows it below the admin."""
+    port = settings.FLOWER_PORT
+    return Program(
+        "flower",
+        [
+            *_celery("flower"),
+            *(f"--address={HOST}", f"--port={port}", f"--url_prefix={flower_page.PREFIX}"),
+            "--enable_events=False",  # the worker sends them; asking it to, again and again, costs calls
+            "--inspect_timeout=5000",  # milliseconds; a busy worker has no second to spare
+            "--logging=warning",
+        ],
+        # Not as an argument, which every user of the machine could read.
+        _environment() | {"FLOWER_BASIC_AUTH": f"{flower_page.USER}:{flower_page.password()}"},
+        is_ready=_answers(port, f"/{flower_page.PREFIX}/healthcheck"),
+        leans_on=frozenset({"broker"}),
+    )
+
+
 def make_queues() -> None:
     """As on AWS the deployment does, so that no process needs to make them while it works."""
-    with app.connection_for_write() as connection:
-        for queue in QUEUES:
-            queue(connection.default_channel).declare()
+    Broker().make_queues()
 
 
 def before_worker() -> None:
     """No worker is left now, so nobody has the jobs that are RUNNING; with another broker, somebody may."""
     ready_file().unlink(missing_ok=True)
+    life.life_file().unlink(missing_ok=True)
     if not settings.BROKER_IS_EMBEDDED:
         return
     try:
@@ -156,7 +184,11 @@ def _environment() -> dict[str, str]:
     return (
         {"GAS_FREE_RETENTION_SECONDS": str(TRIAL_RETENTION_SECONDS)}
         | dict(os.environ)
-        | {"PYTHONPATH": str(BASE_DIR), "PYTHONUNBUFFERED": "1"}
+        | {
+            "PYTHONPATH": str(BASE_DIR),
+            "PYTHONUNBUFFERED": "1",
+            "PROMETHEUS_MULTIPROC_DIR": str(settings.METRICS_DIR),
+        }
         | (_standin_environment() if pays_at_standin() else {})
     )
 

@@ -40,8 +40,9 @@ class Program:
     """One program to keep running.
 
     `before_start` is called before each start; then `is_ready` is asked until it says yes, and `when_ready`
-    is called. Stopping sends each of `stop` (signal, seconds to wait for the end) in turn, and SIGKILL in the
-    end. When one of `leans_on` had to be started anew, so is this program.
+    is called. From then on `is_well` is asked each second, and a program that is not is killed, to be started
+    anew. Stopping sends each of `stop` (signal, seconds to wait for the end) in turn, and SIGKILL in the end.
+    When one of `leans_on` had to be started anew, so is this program.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Program:
     is_ready: Callable[[], bool]
     before_start: Callable[[], None] = lambda: None
     when_ready: Callable[[], None] = lambda: None
+    is_well: Callable[[], bool] = lambda: True
     stop: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 10),)
     leans_on: frozenset[str] = frozenset()
 
@@ -103,6 +105,7 @@ class Supervisor:
             when_all_ready()
             while True:
                 self._turn(1)
+                self._kill_what_is_unwell()
                 self._restart_what_ended()
         except _StopRequested:
             self._write("service", "stopping; what runs has a few seconds to finish, or Ctrl-C again")
@@ -150,6 +153,13 @@ class Supervisor:
     def _heed_stop(self) -> None:
         if self._stops_asked:
             raise _StopRequested
+
+    def _kill_what_is_unwell(self) -> None:
+        for name, child in self._children.items():
+            if child.is_alive() and not child.program.is_well():
+                self._write("service", f"{name} gives no sign of life")
+                child.process.kill()
+                child.process.wait()
 
     def _restart_what_ended(self) -> None:
         self._heed_stop()

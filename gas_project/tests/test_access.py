@@ -65,8 +65,14 @@ def not_for_get() -> Access:
 ACCESS = {
     "home": public(),
     "profile": for_anyone_logged_in(),
+    "take_out": for_anyone_logged_in(),
+    "delete_account": for_anyone_logged_in(),
     "healthz": public(),
     "readyz": public(),
+    "metrics": Access(404, 404, 404, 404),  # for who brings the token
+    "queues": Access(302, 302, 302, 200),
+    "flower": Access(302, 403, 403, 403),  # for superusers
+    "flower_page": Access(302, 403, 403, 403, ("workers",)),
     # jobs
     "annotations:jobs": for_anyone_logged_in(),
     "annotations:new": for_anyone_logged_in(),
@@ -76,6 +82,8 @@ ACCESS = {
     "annotations:job": for_the_owner(),
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
     "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
+    "annotations:retry_job": Access(302, 405, 405, 405, ("JOB",)),
+    "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
     # billing
@@ -112,9 +120,13 @@ PEOPLE = ("anonymous", "other", "owner", "premium", "staff")
 # What an empty POST gives to (anonymous, whoever has logged in); elsewhere it is refused by 405.
 POSTS = {
     "profile": (302, 200),
+    "queues": (302, 302),  # back to the page, which says that there is no such queue
+    "delete_account": (302, 200),  # asked for the password again
     "annotations:begin_upload": (302, 200),
     "annotations:submit": (302, 400),
     "annotations:cancel_job": (302, 404),
+    "annotations:delete_job": (302, 404),
+    "annotations:retry_job": (302, 404),
     "annotations:receive_upload": (403, 403),
     "archival:archive": (302, 404),
     "archival:retrieve": (302, 404),
@@ -123,7 +135,9 @@ POSTS = {
     "billing:webhook": (400, 400),  # not signed
 }
 # What its owner does to a job by a POST; to everybody else there is no such job.
-DEEDS = {"annotations:cancel_job"}
+DEEDS = {"annotations:cancel_job", "annotations:delete_job", "annotations:retry_job"}
+# Whoever may not come in is told so, by whatever method they come.
+GUARDED = {"flower", "flower_page", "queues"}
 # What only a tier that keeps results gives; the owner of these tests is free.
 PREMIUM_DEEDS = {"archival:archive", "archival:retrieve"}
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
@@ -193,7 +207,7 @@ def test_every_page_allows_no_script_or_style_within_it(clients: dict[str, Clien
         response = get(clients[who], name, job)
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, name
-        html = response.content.decode()
+        html = response.getvalue().decode(errors="replace")
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html), name
 
 
@@ -249,6 +263,8 @@ def test_every_method_of_every_address_answers_everyone_as_it_should(
                 allowed = {getattr(ACCESS[name], who)}
             elif (who, method) == ("owner", "post") and name in PREMIUM_DEEDS:
                 allowed = {403}
+            elif name in GUARDED and getattr(ACCESS[name], who) != 200:
+                allowed = {405, getattr(ACCESS[name], who)}
             elif method == "post" and name in POSTS:
                 allowed = {POSTS[name][who != "anonymous"]}
             else:

@@ -34,7 +34,7 @@ def test_every_line_of_a_task_bears_its_ids(formatter: Any, caplog: pytest.LogCa
     bind_ids(task_id="task-1", task=annotate, args=["job-1"])
     structlog.get_logger("any").warning("something_happened")
     line = json.loads(formatter.format(caplog.records[-1]))
-    unbind_ids()
+    unbind_ids(task_id="task-1", task=annotate)
     assert {"task": "tasks.annotate", "task_id": "task-1", "job_id": "job-1"}.items() <= line.items()
     structlog.get_logger("any").warning("something_else")
     assert "job_id" not in json.loads(formatter.format(caplog.records[-1]))

@@ -50,7 +50,7 @@ MINE = Sample.objects.filter(owner=1)
         ),
         (lambda: MINE.explain(format="json"), "no format"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "ask",
 )
 def test_it_is_refused_by_name_with_the_alternative(ask: Callable[[], Any], words: str) -> None:
     with pytest.raises(NotSupportedError, match=f"(?s){words}"):

@@ -1,5 +1,6 @@
 """`manage.py runservice`: the whole service on this machine, until Ctrl-C."""
 
+import shutil
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from gas_project.onemachine.supervisor import Supervisor, SupervisorError
 
 
 class Command(BaseCommand):
-    help = "Run web, worker, beat, a broker and a stand-in for Stripe on this machine; Ctrl-C stops them."
+    help = "Run web, worker, beat, Flower, broker and a stand-in for Stripe here; Ctrl-C stops them."
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         try:
             with only_one(settings.STATE_DIR):
                 require_free_port(programs.HOST, environment.port, "GAS_PORT")
+                if environment.flower:
+                    require_free_port(programs.HOST, environment.flower_port, "GAS_FLOWER_PORT")
                 if settings.BROKER_IS_EMBEDDED:
                     require_free_port(programs.HOST, environment.broker_port, "GAS_BROKER_PORT")
                 if programs.pays_at_standin():
@@ -36,6 +39,7 @@ class Command(BaseCommand):
         self._say("service", f"starting; everything is kept in {settings.STATE_DIR}")
         new_accounts = prepare()
         remove_abandoned()
+        _count_from_nothing()
         Supervisor(programs.program_groups(), self._say).run(lambda: self._greet(new_accounts))
         self._say("service", "stopped")
 
@@ -56,3 +60,9 @@ class Command(BaseCommand):
             return  # Celery's words about signals are for somebody who started the worker by hand
         self.stdout.write(f"{timezone.now():%H:%M:%S} {name:<7} | {line}")
         self.stdout.flush()
+
+
+def _count_from_nothing() -> None:
+    """The processes' counters are files; those of the service's last run would be counted again."""
+    shutil.rmtree(settings.METRICS_DIR, ignore_errors=True)
+    settings.METRICS_DIR.mkdir(parents=True)

@@ -27,6 +27,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str])
             "GAS_BROKER_PORT": str(free_port()),
             "GAS_STRIPE_STANDIN_PORT": str(free_port()),
             "GAS_FREE_UPLOAD_MAX_BYTES": "1000000",
+            "GAS_FLOWER_PORT": str(free_port()),
         }
         | variables
     )
