@@ -12,7 +12,7 @@ from annotations.attempts import NotOurs
 from annotations.divided import discard_shards
 from annotations.enqueue import enqueue
 from annotations.job_queries import Outputs
-from annotations.leftovers import job_prefix, remove, remove_below
+from annotations.leftovers import job_prefix, list_below, remove
 from annotations.models import Job
 from annotations.storage import object_store
 
@@ -38,6 +38,8 @@ def publish(job: Job, task_id: str, summary: "Summary") -> None:
         remove(list(keys.values()))
         raise
     outputs = _outputs(keys, summary)
+    # Listed before the job is complete: what comes below its prefix afterwards may be its result, restored.
+    leftovers = list_below(job_prefix(job), keep=frozenset(keys.values()) | {job.input_key}) or []
     # A `complete` that was applied, but whose reply was lost and asked for again, says that it did nothing.
     won = (
         Job.objects.complete(job.job_id, task_id, outputs)
@@ -48,7 +50,7 @@ def publish(job: Job, task_id: str, summary: "Summary") -> None:
         raise NotOurs
     log.info("job_completed", seconds=round(time.time() - job.submitted_at.timestamp(), 1))
     discard_shards(job)
-    remove_below(job_prefix(job), keep=frozenset(keys.values()) | {job.input_key})
+    remove(leftovers)
     enqueue("notify", job.job_id)
     enqueue("schedule_archive", job.job_id)
 

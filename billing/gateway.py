@@ -119,6 +119,8 @@ class StripeGateway:
     @_translated
     def delete_customer(self, customer_id: str) -> None:
         """Remove a customer, whose subscriptions end at once; one that is removed already may be again."""
+        import stripe
+
         try:
             self._client.v1.customers.delete(customer_id)
         except stripe.InvalidRequestError as error:

@@ -95,6 +95,23 @@ def test_a_redelivered_message_finds_its_job_done_and_does_nothing(
     assert [task.name for task in sent_tasks] == ["tasks.notify", "tasks.schedule_archive"]
 
 
+def test_what_comes_below_the_jobs_prefix_once_it_is_complete_stays(
+    job: Job, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = f"{job.user_id}/{job.job_id}"
+    store.objects[f"{prefix}/of-a-killed-run/patient.parquet"] = b"left"
+    complete = JobQuerySet.complete
+
+    def complete_and_restore(jobs: JobQuerySet, *args: Any) -> bool:
+        won = complete(jobs, *args)
+        store.objects[f"{prefix}/restored/patient.parquet"] = b"back"  # archived and restored at once
+        return won
+
+    monkeypatch.setattr(JobQuerySet, "complete", complete_and_restore)
+    done = run(job)
+    assert {key.split("/")[2] for key in results(job, store)} == {done.result_key.split("/")[2], "restored"}
+
+
 def test_of_twins_the_first_keeps_its_files_and_the_other_removes_its_own(
     job: Job, store: MemoryStore, engine: FakeEngine, sent_tasks: list[Any]
 ) -> None:
