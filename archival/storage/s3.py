@@ -6,9 +6,10 @@ an upload bears its SHA-256, which S3 compares with what arrived.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, BinaryIO
 
 from boto3.exceptions import S3UploadFailedError
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.utils import timezone
 
+from archival.storage import port
 from archival.storage.aws import (
     RETRIEVED_KEPT_DAYS,
     TYPICAL,
@@ -26,18 +28,6 @@ from archival.storage.aws import (
     translated,
     whole_range,
 )
-from archival.storage.port import (
-    ArchiveMissing,
-    Block,
-    CapacityUnavailable,
-    ColdStorageError,
-    Inventory,
-    NotThawed,
-    Progress,
-    Retrieval,
-    RetrievalOption,
-    StoredArchive,
-)
 
 SUFFIX = ".tar"
 PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
@@ -45,12 +35,16 @@ READ_BYTES = 2 * 1024 * 1024  # at a time
 MOST_PARTS = 10_000  # of one upload, in S3
 NO_THAW_NEEDED = "at hand"  # the ticket for classes that can be read at any time
 
-MISSING = {"NoSuchKey": ArchiveMissing, "404": ArchiveMissing, "NotFound": ArchiveMissing}
-READING = MISSING | {"InvalidObjectState": NotThawed, "403": NotThawed}
-ASKING = MISSING | {"GlacierExpeditedRetrievalNotAvailable": CapacityUnavailable}
+MISSING = {"NoSuchKey": port.ArchiveMissing, "404": port.ArchiveMissing, "NotFound": port.ArchiveMissing}
+READING = MISSING | {"InvalidObjectState": port.NotThawed, "403": port.NotThawed}
+ASKING = MISSING | {"GlacierExpeditedRetrievalNotAvailable": port.CapacityUnavailable}
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html
 ASKED_ALREADY = "RestoreAlreadyInProgress"
 _RESTORE = re.compile(r'ongoing-request="(?P<ongoing>true|false)"(?:,\s*expiry-date="(?P<expires>[^"]+)")?')
+
+
+class _Gone(Exception):
+    """What was to be ended has ended."""
 
 
 class S3Archive:
@@ -82,19 +76,21 @@ class S3Archive:
                     Config=self._transfer(size_bytes),
                 )
             except S3UploadFailedError as error:
-                raise ColdStorageError(f"{key}: {error}") from error
+                raise port.ColdStorageError(f"{key}: {error}") from error
             stored_bytes = self._head(key)["ContentLength"]
         if stored_bytes != size_bytes:
-            raise ColdStorageError(f"{key}: {size_bytes} bytes were announced, {stored_bytes} were stored.")
+            raise port.ColdStorageError(
+                f"{key}: {size_bytes} bytes were announced, {stored_bytes} were stored."
+            )
         return key
 
-    def request_thaw(self, ref: str, option: RetrievalOption, token: str) -> Retrieval:
+    def request_thaw(self, ref: str, option: port.RetrievalOption, token: str) -> port.Retrieval:
         if self._storage_class not in TYPICAL:  # GLACIER_IR, and those that are not cold
-            return Retrieval(NO_THAW_NEEDED, timezone.now())
+            return port.Retrieval(NO_THAW_NEEDED, timezone.now())
         typical = TYPICAL[self._storage_class].get(option)
         if typical is None:
-            raise CapacityUnavailable(f"{self._storage_class} has no {option} retrievals.")
-        s3 = self._s3_once if option is RetrievalOption.EXPEDITED else self._s3
+            raise port.CapacityUnavailable(f"{self._storage_class} has no {option} retrievals.")
+        s3 = self._s3_once if option is port.RetrievalOption.EXPEDITED else self._s3
         with translated(ref, ASKING):
             try:
                 s3.restore_object(
@@ -109,19 +105,19 @@ class S3Archive:
                 if code_of(error) != ASKED_ALREADY:
                     raise
         # S3 gives a retrieval no name: its key is name enough.
-        return Retrieval(f"{option.value} {timezone.now():%Y-%m-%dT%H:%M:%SZ}", timezone.now() + typical)
+        return port.Retrieval(f"{option.value} {timezone.now():%Y-%m-%dT%H:%M:%SZ}", timezone.now() + typical)
 
-    def poll(self, ref: str, ticket: str) -> Progress:
+    def poll(self, ref: str, ticket: str) -> port.Progress:
         with translated(ref, MISSING):
             return _progress(self._head(ref))
 
-    def restore(self, ref: str, ticket: str) -> Iterator[Block]:
+    def restore(self, ref: str, ticket: str) -> Iterator[port.Block]:
         with translated(ref, MISSING):
             head = self._head(ref)
-        if _progress(head) is not Progress.READY:
-            raise NotThawed(ref)
+        if _progress(head) is not port.Progress.READY:
+            raise port.NotThawed(ref)
 
-        def read(first: int, last: int) -> Block:
+        def read(first: int, last: int) -> port.Block:
             with translated(ref, READING):
                 answer = self._s3.get_object(
                     Bucket=self._bucket, Key=ref, Range=f"bytes={first}-{last}", IfMatch=head["ETag"]
@@ -134,27 +130,27 @@ class S3Archive:
         with translated(ref, {}):
             self._s3.delete_object(Bucket=self._bucket, Key=ref)
 
-    def inventory(self) -> Inventory:
-        return Inventory(timezone.now(), self._stored())
+    def inventory(self) -> port.Inventory:
+        return port.Inventory(timezone.now(), self._stored())
 
-    def abandoned_uploads(self, older_than: timedelta) -> int:
-        """End uploads that nobody has finished: S3 keeps their parts, and has them paid for. How many."""
-        ended = 0
+    def abandoned(self, older_than: timedelta) -> Iterator[port.Abandoned]:
+        """S3 keeps the parts of uploads that nobody has finished, and has them paid for."""
         with translated(self._bucket, {}):
-            pages = self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket)
-            for upload in (upload for page in pages for upload in page.get("Uploads", ())):
-                if upload["Initiated"] < timezone.now() - older_than:
-                    self._s3.abort_multipart_upload(
-                        Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
-                    ended += 1
-        return ended
+            for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket):
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] < timezone.now() - older_than:
+                        end = partial(self._end, upload["Key"], upload["UploadId"])
+                        yield port.Abandoned(upload["Key"].removesuffix(SUFFIX), end)
 
-    def _stored(self) -> Iterator[StoredArchive]:
+    def _end(self, key: str, upload_id: str) -> None:
+        with suppress(_Gone), translated(key, {"NoSuchUpload": _Gone}):
+            self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+
+    def _stored(self) -> Iterator[port.StoredArchive]:
         with translated(self._bucket, {}):
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
                 for entry in page.get("Contents", ()):
-                    yield StoredArchive(entry["Key"], entry["Key"].removesuffix(SUFFIX))
+                    yield port.StoredArchive(entry["Key"], entry["Key"].removesuffix(SUFFIX))
 
     def _head(self, key: str) -> Any:
         return self._s3.head_object(Bucket=self._bucket, Key=key)
@@ -167,13 +163,13 @@ class S3Archive:
         )
 
 
-def _progress(head: Mapping[str, Any]) -> Progress:
+def _progress(head: Mapping[str, Any]) -> port.Progress:
     if head.get("StorageClass", "STANDARD") not in TYPICAL:
-        return Progress.READY
+        return port.Progress.READY
     match = _RESTORE.search(head.get("Restore", ""))
     if match is None:
-        return Progress.EXPIRED
+        return port.Progress.EXPIRED
     if match["ongoing"] == "true":
-        return Progress.PENDING
+        return port.Progress.PENDING
     expired = match["expires"] and parsedate_to_datetime(match["expires"]) <= datetime.now(UTC)
-    return Progress.EXPIRED if expired else Progress.READY
+    return port.Progress.EXPIRED if expired else port.Progress.READY

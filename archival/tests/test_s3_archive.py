@@ -155,8 +155,11 @@ def test_parts_grow_with_the_archive_so_that_it_fits_into_ten_thousand() -> None
     assert storage._transfer(10 * 1024**3).multipart_chunksize == 5 * 1024 * 1024
 
 
-def test_uploads_that_nobody_has_finished_are_ended(s3: Any) -> None:
+def test_uploads_that_nobody_has_finished_are_found_and_ended(s3: Any) -> None:
     s3.create_multipart_upload(Bucket="archives", Key="u/j/1.tar")
-    assert S3Archive().abandoned_uploads(timedelta(days=40_000)) == 0
-    assert S3Archive().abandoned_uploads(timedelta(hours=1)) == 1  # moto begins every upload in 2010
+    assert list(S3Archive().abandoned(timedelta(days=40_000))) == []
+    (found,) = S3Archive().abandoned(timedelta(hours=1))  # moto begins every upload in 2010
+    assert found.token == "u/j/1"
+    found.remove()
+    found.remove()
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="archives")
