@@ -17,7 +17,7 @@ test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
-	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py archival/tests/test_thawing_many.py
 
 django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, and make their page in docs/
 	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
