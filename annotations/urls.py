@@ -1,6 +1,6 @@
 """The pages about uploads and jobs, and the local storage's two addresses."""
 
-from django.urls import path
+from django.urls import include, path
 
 from annotations.storage import views as storage
 from annotations.views import jobs, uploads
@@ -19,6 +19,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/delete/", jobs.delete_job, name="delete_job"),
     path("jobs/<uuid:job_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<uuid:job_id>/files/<slug:kind>/", jobs.job_file, name="job_file"),
+    path("", include("annotations.sharing.urls")),
     path("storage/upload/", storage.receive_upload, name="receive_upload"),
     path("storage/download/", storage.download, name="download"),
 ]

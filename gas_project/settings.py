@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "gas_project.accounts",
     "gas_project",
     "annotations",
+    "annotations.sharing",
     "billing",
     "archival",
     "tasks",

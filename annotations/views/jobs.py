@@ -16,7 +16,9 @@ from annotations.again import can_be_tried_again, try_again
 from annotations.limits import limits_of
 from annotations.models import Job
 from annotations.paging import page_of
+from annotations.results.access import for_viewers, is_owner, viewable_job
 from annotations.results.files import LOG, files_of
+from annotations.sharing.grants import link_of
 from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
 
@@ -40,11 +42,17 @@ def jobs(request: HttpRequest) -> HttpResponse:
     return render(request, "annotations/jobs.html", {"page": page})
 
 
-@login_required
+@for_viewers
 @require_safe
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """One job; the page asks `job_status` for news until the job is finished."""
-    return render(request, "annotations/job.html", _context(_own_job(request, job_id)))
+    """One job; the page asks `job_status` for news until the job is finished.
+
+    Who comes by a link sees the result, and neither what its owner can do nor how.
+    """
+    job = viewable_job(request, job_id)
+    if is_owner(request, job):
+        return render(request, "annotations/job.html", _context(job))
+    return render(request, "sharing/result.html", _context(job) | {"link": link_of(request, job.job_id)})
 
 
 @require_safe
@@ -99,11 +107,11 @@ def delete_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return redirect("annotations:jobs")
 
 
-@login_required
+@for_viewers
 @require_safe
 def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The log as text on a page; of a long one its beginning."""
-    job = _own_job(request, job_id)
+    job = viewable_job(request, job_id)
     if not job.log_key:
         raise Http404
     try:
@@ -121,11 +129,11 @@ def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return render(request, "annotations/job_log.html", context)
 
 
-@login_required
+@for_viewers
 @require_safe
 def job_file(request: HttpRequest, job_id: UUID, kind: str) -> HttpResponse:
     """Send the browser to a fresh, short-lived address of one of the job's files."""
-    file = next((file for file in files_of(_own_job(request, job_id)) if file.kind == kind), None)
+    file = next((file for file in files_of(viewable_job(request, job_id)) if file.kind == kind), None)
     if file is None:
         raise Http404
     return redirect(

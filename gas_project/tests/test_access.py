@@ -86,6 +86,9 @@ ACCESS = {
     "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
+    "annotations:share_links": for_the_owner(),
+    "annotations:revoke_link": Access(302, 405, 405, 405, ("JOB", "1")),
+    "annotations:open_link": Access(404, 404, 404, 404, ("no-such-secret",)),
     # billing
     "billing:overview": for_anyone_logged_in(),
     "billing:subscribe": Access(302, 405, 405, 405),
@@ -127,6 +130,8 @@ POSTS = {
     "annotations:cancel_job": (302, 404),
     "annotations:delete_job": (302, 404),
     "annotations:retry_job": (302, 404),
+    "annotations:revoke_link": (302, 404),
+    "annotations:share_links": (302, 404),
     "annotations:receive_upload": (403, 403),
     "archival:archive": (302, 404),
     "archival:retrieve": (302, 404),
@@ -135,7 +140,13 @@ POSTS = {
     "billing:webhook": (400, 400),  # not signed
 }
 # What its owner does to a job by a POST; to everybody else there is no such job.
-DEEDS = {"annotations:cancel_job", "annotations:delete_job", "annotations:retry_job"}
+DEEDS = {
+    "annotations:cancel_job",
+    "annotations:delete_job",
+    "annotations:retry_job",
+    "annotations:share_links",
+    "annotations:revoke_link",
+}
 # Whoever may not come in is told so, by whatever method they come.
 GUARDED = {"flower", "flower_page", "queues"}
 # What only a tier that keeps results gives; the owner of these tests is free.
