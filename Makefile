@@ -17,7 +17,10 @@ test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
-	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py archival/tests/test_thawing_many.py
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest -s annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py archival/tests/test_thawing_many.py
+
+schedules: $(VENV)/.dev ## run 200 random schedules of Stripe's events, lost, late, shuffled and repeated
+	@SCHEDULES=200 $(BIN)/pytest -s billing/tests/test_schedules.py
 
 django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, and make their page in docs/
 	@$(BIN)/python -m annotations.dynamodb.tests.django_suite $(VENV)/django-suite --write docs/dynamodb-django-suite.md
@@ -42,6 +45,9 @@ bench: $(VENV)/.dev ## measure the engine beside bare bcftools, and the archive 
 	@$(BIN)/python -m benchmarks.engine
 	@$(BIN)/python -m benchmarks.vcf_spec
 	@$(BIN)/python -m benchmarks.archive
+
+bench-life: $(VENV)/.dev ## run results through archive and back with a retention of 30 s, over each cold storage
+	@$(BIN)/python -m benchmarks.result_life
 
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
 	@FUZZ_EXAMPLES=20000 FUZZ_MUTATIONS=3000 $(BIN)/pytest --timeout=7200 annotations/engine/check/tests/test_fuzz.py
@@ -74,4 +80,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests chaos django-suite emulators lint format bench fuzz pictures lock clean
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench bench-life fuzz pictures lock clean

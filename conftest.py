@@ -17,6 +17,8 @@ from annotations.dynamodb.base import DatabaseWrapper as DynamoDB
 from annotations.dynamodb.schema import empty_table, table_exists
 from annotations.dynamodb.tests.connecting import connected
 from annotations.dynamodb.tests.servers import ministack
+from annotations.engine.building import BundleRecipe, KnownInput, build_bundle
+from annotations.engine.bundle import ReferenceBundle
 from annotations.models import Job, Shard
 from gas_project.accounts.models import User
 from gas_project.routers import JOBS_DATABASE
@@ -186,3 +188,17 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real data are not at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def grch38_chr21(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> ReferenceBundle:
+    """A bundle of the real chromosome 21, with bases at 25 to 26 million."""
+    data = shared_data / "grch38_chr21"
+    recipe = BundleRecipe(
+        name="GRCh38",
+        version="chr21",
+        fasta=data / "GRCh38.chr21.slice_masked.fa.gz",
+        gff=data / "Ensembl.GRCh38.chr21.gff3.gz",
+        known=(KnownInput("dbsnp", data / "known.chr21.vcf.gz"),),
+    )
+    return build_bundle(recipe, tmp_path_factory.mktemp("references"))

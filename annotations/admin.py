@@ -1,4 +1,4 @@
-"""Jobs in the admin: to look at, and to act on by the verbs of a job, the only ones to change its state.
+"""Jobs in the admin: to look at, to put right, and to act on; all by the verbs of a job, never by `save()`.
 
 Every page takes a number of requests that does not grow with the number of jobs, on DynamoDB too: lists go by
 index, and what would take all jobs, as their count or a search in their files' names, stops at the newest.
@@ -9,6 +9,7 @@ Whatever is done here stands in the job's history, and so does each download of 
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
@@ -21,17 +22,44 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from annotations import references
 from annotations.again import try_again
+from annotations.job_queries import RUN_TO_COME
 from annotations.models import Job, Status
 from annotations.removing import delete_job
 from annotations.results.files import ResultFile, files_of
 from annotations.storage import StorageError, object_store
+from annotations.uploads import safe_file_name
 
 DOWNLOAD_LINK_SECONDS = 300
 INPUT = "input"
 MOST_COUNTED = 1000
 MOST_SEARCHED = 3000
 MOST_FOUND = 100
+
+
+class Overtaken(Exception):
+    """The job has gone on while the form was open, so that the change has no meaning any more."""
+
+
+class JobForm(forms.ModelForm):
+    """What may be put right by hand: how the file is called, and what the next run does."""
+
+    NEXT_RUN = ("reference", "haplotype_aware")
+
+    class Meta:
+        model = Job
+        fields = ("input_file_name", "reference", "haplotype_aware")
+
+    def clean_reference(self) -> str:
+        label = str(self.cleaned_data["reference"])
+        if label != self.instance.reference and references.find(label) is None:
+            known = ", ".join(map(references.label, references.available())) or "none"
+            raise forms.ValidationError(f"There is no reference {label} here. There are: {known}.")
+        return label
+
+    def clean_input_file_name(self) -> str:
+        return safe_file_name(self.cleaned_data["input_file_name"])
 
 
 class CappedPaginator(Paginator):
@@ -44,6 +72,7 @@ class CappedPaginator(Paginator):
 
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):
+    form = JobForm
     # The user by a method and a prefetch: a foreign key would be joined, and accounts may live elsewhere.
     list_display = (
         "input_file_name",
@@ -99,15 +128,11 @@ class JobAdmin(admin.ModelAdmin):
             ),
         )
 
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Who may act on jobs: by Django's permission to change them, though no form does."""
-        return request.user.has_perm("annotations.change_job")
-
-    @admin.action(description="Try again", permissions=["operate"])
+    @admin.action(description="Try again", permissions=["change"])
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         self._each(request, jobs, try_again, "Tried again.", "were not failed")
 
-    @admin.action(description="Cancel", permissions=["operate"])
+    @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         def stop(job: Job) -> bool:
             return Job.objects.cancel(job.job_id, job.user)
@@ -180,16 +205,31 @@ class JobAdmin(admin.ModelAdmin):
         return queryset.filter(pk__in=_named_like(queryset, term)), False
 
     def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[Any]:
-        return ["timeline", "files", *self.get_readonly_fields(request, obj)[:-2]]
+        return ["timeline", "files", *(field.name for field in self.opts.concrete_fields)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
-        return [*(field.name for field in self.opts.concrete_fields), "timeline", "files"]
+        fixed = set() if obj and obj.status in RUN_TO_COME else set(JobForm.NEXT_RUN)
+        shown = (field.name for field in self.opts.concrete_fields)
+        writable = set(JobForm.Meta.fields) - fixed
+        return [*(name for name in shown if name not in writable), "timeline", "files"]
+
+    def save_model(self, request: HttpRequest, obj: Job, form: Any, change: bool) -> None:
+        """Only what was changed is written, and on the condition that it still means something."""
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        if changes and not Job.objects.put_right(obj.job_id, **changes):
+            raise Overtaken
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **options: Any
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, *args, **options)
+        except Overtaken:
+            text = "Nothing was changed: the job is in a worker's hands, over, or gone by now."
+            self.message_user(request, text, messages.ERROR)
+            return redirect(request.path)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        """Not by a form: only by the actions."""
         return False
 
 

@@ -23,6 +23,7 @@ GIVEN_UP = (
     "Please tell the people who run this service the job's number."
 )
 NOTIFICATION_LEASE = timedelta(seconds=60)  # far longer than any mail server is waited for
+RUN_TO_COME = ("PENDING", "FAILED")  # a failed job may be tried again
 TOLD_OF = ("COMPLETED", "FAILED")  # whoever cancels a job knows
 
 
@@ -239,6 +240,11 @@ class JobQuerySet(ArchiveVerbs):
                 failure_message="",
             )
         )
+
+    def put_right(self, job_id: str, **changes: Any) -> bool:
+        """By hand: what the file is called, at any time; what a run does, only while one may yet begin."""
+        open_to = Q() if changes.keys() <= {"input_file_name"} else Q(status__in=RUN_TO_COME)
+        return bool(self.filter(open_to, pk=job_id).update(**changes))
 
     def _end(self, condition: Q, job_id: str, reason: str, message: str) -> bool:
         return bool(

@@ -1,5 +1,6 @@
 """What a user may do, as the app that knows the tiers answers it, and how much of that they have used."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from annotations.models import Job
+from annotations.models import Job, Submission
 
 A_DAY = timedelta(hours=24)
 
@@ -17,6 +18,7 @@ class Limits(Protocol):
     """`label` names the tier; `retention` is how long a result stays at hand, None for ever.
 
     `jobs_at_once` counts jobs that wait or run, `jobs_a_day` those submitted in the last 24 hours.
+    `requests_a_minute` is the pace of the API.
     `upgrade_url` is a page that offers more, None where nothing more is to be had.
     """
 
@@ -34,6 +36,8 @@ class Limits(Protocol):
     def haplotype_aware(self) -> bool: ...
     @property
     def sharding_priority(self) -> int: ...
+    @property
+    def requests_a_minute(self) -> int: ...
     @property
     def upgrade_url(self) -> str | None: ...
 
@@ -53,11 +57,31 @@ def limits_of(user: Any) -> Limits:
 
 
 def usage_of(user: Any) -> Usage:
-    jobs = Job.objects.of(user)
+    """The jobs are read by their keys: DynamoDB's answer to that is never an old one."""
+    yesterday = timezone.now() - A_DAY
+    mine = Submission.objects.filter(user=user)
     return Usage(
-        at_once=jobs.filter(status__in=("PENDING", "RUNNING")).count(),
-        today=jobs.filter(submitted_at__gt=timezone.now() - A_DAY).count(),
+        at_once=len(_at_work(mine.filter(is_over=False).values_list("pk", flat=True))),
+        today=mine.filter(submitted_at__gt=yesterday).count(),
     )
+
+
+def note_submission(user: Any, job_id: str) -> None:
+    """Count a job from now on, and forget of others what no limit asks for.
+
+    The caller holds the lock of the user's submits, and the transaction.
+    """
+    mine = Submission.objects.filter(user=user)
+    unsettled = set(mine.filter(is_over=False).values_list("pk", flat=True))
+    mine.filter(pk__in=unsettled - _at_work(unsettled)).update(is_over=True)
+    mine.filter(is_over=True, submitted_at__lte=timezone.now() - A_DAY).delete()
+    Submission.objects.get_or_create(job_id=job_id, defaults={"user": user})
+
+
+def _at_work(job_ids: Iterable[str]) -> set[str]:
+    """Those that wait or run."""
+    found = Job.objects.filter(pk__in=list(job_ids)).values_list("pk", "status")
+    return {job_id for job_id, status in found if status in ("PENDING", "RUNNING")}
 
 
 def wrong_with_another_job(user: Any, *, haplotype_aware: bool) -> str:

@@ -231,6 +231,29 @@ class Job(models.Model):
         return self.status == Status.RUNNING and self.claimed_by == self.scatter_id
 
 
+class Submission(models.Model):
+    """That a user submitted a job: what their limits are counted from.
+
+    It lives with the accounts, whatever database the jobs are in: a user's row is the lock under which their
+    jobs are submitted one by one, and DynamoDB would find the jobs of a user by an index that lags behind.
+    """
+
+    job_id = models.CharField("job", primary_key=True, max_length=36, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="submissions"
+    )
+    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
+    is_over = models.BooleanField(
+        default=False, editable=False, help_text="A count has found the job at its end, or gone."
+    )
+
+    class Meta:
+        indexes = (models.Index(fields=["user", "submitted_at"], name="submission_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.job_id[:8]}, submitted {self.submitted_at:%Y-%m-%d %H:%M}"
+
+
 class ShardStatus(models.TextChoices):
     """PENDING --claim--> RUNNING --complete--> DONE. There is no failure: that of a shard is the job's."""
 

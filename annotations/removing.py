@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 
 from annotations.divided import discard_shards
+from annotations.incoming.models import Upload
+from annotations.incoming.parts import abort
 from annotations.leftovers import job_prefix
 from annotations.models import Job
 from annotations.storage import object_store
@@ -30,6 +32,8 @@ def delete_job(job: Job) -> None:
 
 def delete_all_of(user: Any) -> None:
     """Every job of a user, and uploads that became none. Raises StorageError."""
+    for upload in Upload.objects.of(user):
+        abort(upload)
     for job in Job.objects.of(user):
         delete_job(job)
     store = object_store()

@@ -20,7 +20,7 @@ from django.utils.text import get_valid_filename
 
 from annotations import references
 from annotations.enqueue import enqueue_on_commit
-from annotations.limits import limits_of, wrong_with_another_job
+from annotations.limits import limits_of, note_submission, wrong_with_another_job
 from annotations.models import Job, new_job_id
 from annotations.storage.port import ObjectMissing, UploadForm, object_store
 
@@ -60,11 +60,16 @@ def begin(user: Any, file_name: str | None = None, redirect_url: str | None = No
     """
     name = FILE_NAME_VARIABLE if file_name is None else safe_file_name(file_name)
     return object_store().upload_form(
-        f"{user.pk}/{new_job_id()}~{name}",
+        key_of(user, new_job_id(), name),
         max_bytes=limits_of(user).upload_max_bytes,
         redirect_url=redirect_url,
         expires_seconds=FORM_SECONDS,
     )
+
+
+def key_of(user: Any, job_id: str, file_name: str) -> str:
+    """Where an upload of the user lies that may become the job of this id. The name must be a safe one."""
+    return f"{user.pk}/{job_id}~{file_name}"
 
 
 def arrived(user: Any, key: str) -> Upload:
@@ -110,11 +115,12 @@ def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job
     upload = arrived(user, key)
     if references.find(reference) is None:
         raise UploadRefused(f"There is no reference {reference}. Please choose one from the list.")
-    with _one_submit_at_a_time(user), transaction.atomic():
+    with _one_submit_at_a_time(user):
         if job := job_of(user, key):
             return job
         if wrong := wrong_with_another_job(user, haplotype_aware=haplotype_aware):
             raise OverLimit(wrong)
+        note_submission(user, upload.job_id)
         # Where accounts and jobs share no transaction, two submits of one upload may still meet here: one
         # creates the job and sends it, both get it.
         job, created = Job.objects.get_or_create(

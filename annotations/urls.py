@@ -21,5 +21,6 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/files/<slug:kind>/", jobs.job_file, name="job_file"),
     path("", include("annotations.sharing.urls")),
     path("storage/upload/", storage.receive_upload, name="receive_upload"),
+    path("storage/part/", storage.receive_part, name="receive_part"),
     path("storage/download/", storage.download, name="download"),
 ]

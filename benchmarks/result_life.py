@@ -2,8 +2,8 @@
 
 Results are made, archived when they are due, looked for where they must not be any more, and brought back by
 an upgrade; their SHA-256 are compared. Printed: how late archivals began to hold, how long all were on their
-way back. `s3-ministack` and `s3-moto` are the GLACIER class with its events on a queue; `vault-moto` is a Glacier
-vault with an SNS topic that this queue is subscribed to.
+way back. `s3-ministack` and `s3-moto` are the GLACIER class with its events on a queue; `vault-moto` is a
+Glacier vault with an SNS topic that this queue is subscribed to.
 """
 
 import argparse
@@ -76,7 +76,12 @@ def main() -> None:
 def life(folder: Path, world: dict[str, str], results: int) -> str:
     service = start(environment(folder, world))
     try:
-        wait_until(lambda: bool(service.said("ready: open")), timeout_seconds=120)
+        wait_until(
+            lambda: bool(service.said("ready: open")) or service.process.poll() is not None,
+            timeout_seconds=120,
+        )
+        if not service.said("ready: open"):
+            raise SystemExit("\n".join(service.lines))
         run(service, SUBMIT, str(results))
         wait_for(service, "job_status = 'COMPLETED'", results)
         before = digests(service)

@@ -19,7 +19,8 @@ class Tier:
     """A customer's plan.
 
     `retention` is how long a result stays at hand, None for ever. With a `sharding_priority` above 0
-    the parts of large jobs wait behind no other tier's. `upgrade_url`: where more is offered, or None.
+    the parts of large jobs wait behind no other tier's. `requests_a_minute` is the API's pace.
+    `upgrade_url`: where more is offered, or None.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Tier:
     jobs_a_day: int
     haplotype_aware: bool
     sharding_priority: int
+    requests_a_minute: int
     upgrade_url: str | None = None
 
     @property
@@ -94,6 +96,7 @@ def benefits(names: Iterable[Tier]) -> list[dict[str, Any]]:
             ("Results are kept", "retention", "retention"),
             ("Jobs at once", "count", "jobs_at_once"),
             ("Jobs in 24 hours", "count", "jobs_a_day"),
+            ("API requests a minute", "count", "requests_a_minute"),
             ("Haplotype-aware consequences", "flag", "haplotype_aware"),
         )
     ]

@@ -4,14 +4,18 @@ A value that does not fit is not raised from here, half-way through an import, b
 system checks then name every wrong variable at once, and refuse the start.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+
+from gas_project.accounts.openid import OpenIDProvider, with_well_known
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "GAS_"
@@ -23,6 +27,19 @@ def _words(value: Any) -> Any:
 
 def _pairs(value: Any) -> Any:
     return dict(word.partition("=")[::2] for word in _words(value)) if isinstance(value, str) else value
+
+
+def _json(value: Any) -> Any:
+    try:
+        return json.loads(value or "{}") if isinstance(value, str) else value
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"JSON, which ends to make sense at character {error.pos + 1}: {error.msg}"
+        ) from None
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text))
 
 
 class Environment(BaseModel, frozen=True):
@@ -55,6 +72,12 @@ class Environment(BaseModel, frozen=True):
         pattern=r"^$|^https?://[^/]+$",
         description="Address of the site in mails. Default: 127.0.0.1 and the port.",
     )
+    openid_providers: Annotated[
+        dict[str, OpenIDProvider], BeforeValidator(with_well_known), BeforeValidator(_json)
+    ] = Field(
+        {},
+        description="Accounts elsewhere that people may log in with, as JSON (docs/operators.md shows it).",
+    )
     mail_from: str = Field("gas@localhost", description="Sender of the service's mails.")
     stripe_api_key: str = Field(
         "",
@@ -82,14 +105,25 @@ class Environment(BaseModel, frozen=True):
     )
     free_jobs_at_once: int = Field(2, ge=1, description="Jobs of one free user that may wait or run.")
     free_jobs_a_day: int = Field(20, ge=1, description="Jobs that a free user may submit in 24 hours.")
+    free_requests_a_minute: int = Field(
+        120, ge=1, le=60_000, description="Requests that a free user may make of the API in a minute."
+    )
     premium_upload_max_bytes: int = Field(
         5_368_709_120, ge=1, le=5_368_709_120, description="Largest upload on the premium tier."
     )
     premium_jobs_at_once: int = Field(20, ge=1, description="Jobs of one premium user that may wait or run.")
     premium_jobs_a_day: int = Field(500, ge=1, description="Jobs that a premium user may submit in 24 hours.")
+    premium_requests_a_minute: int = Field(
+        600, ge=1, le=60_000, description="Requests that a premium user may make of the API in a minute."
+    )
     web_processes: int = Field(1, ge=1, le=64, description="Web processes.")
     web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs that a worker runs at once.")
+    result_cache_bytes: int = Field(
+        20_000_000_000,
+        ge=0,
+        description="Copies of results' tables that a host keeps for their pages, where these are in S3.",
+    )
     engine_cores: int = Field(1, ge=1, le=64, description="Processor cores that one annotation may use.")
     scatter_bytes: int = Field(
         8_000_000,
@@ -170,6 +204,13 @@ class Environment(BaseModel, frozen=True):
         description="Tables and indexes of DynamoDB with names of their own, as "
         "annotations_job=ada_annotations,job_user_newest=user_id_index.",
     )
+    outbound_allowed: Annotated[list[Annotated[str, AfterValidator(_network)]], BeforeValidator(_words)] = (
+        Field(
+            [],
+            description="Networks besides the public internet that webhooks and uploads by address may "
+            "reach, there also without TLS: 10.1.2.0/24,127.0.0.1/32.",
+        )
+    )
     remote_control: bool = Field(
         True,
         description="Workers answer `celery inspect` and `celery control`, and tell Flower of themselves.",
@@ -230,7 +271,7 @@ def _wrong(detail: Any) -> Problem:
     return Problem(
         variable=variable(name),
         found="(not shown)"
-        if any(word in name for word in ("secret", "key", "token", "dsn"))
+        if any(word in name for word in ("secret", "key", "token", "dsn", "openid"))
         else repr(detail["input"]),
         expected=detail["msg"],
         hint=Environment.model_fields[name].description or "",

@@ -13,7 +13,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self'",
+    "img-src 'self' data:",  # the QR code of an authenticator app is one
     "connect-src 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",

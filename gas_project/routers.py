@@ -7,12 +7,16 @@ from django.db import DEFAULT_DB_ALIAS
 JOBS_DATABASE = "jobs"
 
 
+WITH_ACCOUNTS = frozenset({"submission"})  # of the app `annotations`: limits are counted under a user's lock
+
+
 class JobsApart:
-    """The app `annotations` on the database `jobs`, everything else on the default one."""
+    """Jobs and their shards on the database `jobs`, everything else on the default one."""
 
     def db_for_read(self, model: Any, **_: Any) -> str:
         """Never None: Django would then look for a job's user in the database of the job."""
-        return JOBS_DATABASE if model._meta.app_label == "annotations" else DEFAULT_DB_ALIAS
+        is_apart = _is_apart(model._meta.app_label, model._meta.model_name)
+        return JOBS_DATABASE if is_apart else DEFAULT_DB_ALIAS
 
     db_for_write = db_for_read
 
@@ -20,5 +24,9 @@ class JobsApart:
         """A job points to its user by id alone: no database is asked to check."""
         return True if "annotations" in {one._meta.app_label, other._meta.app_label} else None
 
-    def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool:
-        return (db == JOBS_DATABASE) == (app_label == "annotations")
+    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_: Any) -> bool:
+        return (db == JOBS_DATABASE) == _is_apart(app_label, model_name)
+
+
+def _is_apart(app_label: str, model_name: str | None) -> bool:
+    return app_label == "annotations" and model_name not in WITH_ACCOUNTS

@@ -30,10 +30,11 @@ if SITE_URL.startswith("https:"):
     CSRF_COOKIE_SECURE = True
 
 INSTALLED_APPS = [
-    "gas_project.accounts",
     "gas_project",
     "annotations",
     "annotations.sharing",
+    "annotations.api",
+    "annotations.incoming",
     "billing",
     "archival",
     "tasks",
@@ -46,11 +47,17 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
+    "gas_project.accounts",  # after allauth, some of whose pages in the admin it replaces
+    "ninja",  # for the scripts and styles of the API's documentation
 ]
 
 MIDDLEWARE = [
     "gas_project.middleware.content_security_policy",
+    "annotations.api.middleware.manners",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -126,6 +133,24 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Genomics Annotation Service] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+# Who has no provider named sees nothing of this.
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [provider.as_app(name) for name, provider in ENVIRONMENT.openid_providers.items()],
+    }
+}
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+# A provider's word on an e-mail address opens no account that has it.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Genomics Annotation Service"
+MFA_TOTP_TOLERANCE = 1  # clocks of phones are off by some seconds
+# Browsers take passkeys over plain HTTP from localhost only; the library has to be told.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http:")
+# Addresses need not be confirmed here, and a second factor is for everybody.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -143,6 +168,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 OBJECT_STORE = "annotations.storage.local.LocalObjectStore"
+UPLOAD_PART_BYTES = 8 * 1024 * 1024  # of resumable uploads; S3 takes none below 5 MB but the last
 # The names that a job's record gives to where its files are.
 INPUTS_BUCKET = "inputs"
 RESULTS_BUCKET = "results"
@@ -153,6 +179,7 @@ TIERS = {
         retention=timedelta(seconds=ENVIRONMENT.free_retention_seconds),
         jobs_at_once=ENVIRONMENT.free_jobs_at_once,
         jobs_a_day=ENVIRONMENT.free_jobs_a_day,
+        requests_a_minute=ENVIRONMENT.free_requests_a_minute,
         haplotype_aware=False,
         sharding_priority=0,
     ),
@@ -162,6 +189,7 @@ TIERS = {
         retention=None,
         jobs_at_once=ENVIRONMENT.premium_jobs_at_once,
         jobs_a_day=ENVIRONMENT.premium_jobs_a_day,
+        requests_a_minute=ENVIRONMENT.premium_requests_a_minute,
         haplotype_aware=True,
         sharding_priority=10,
     ),
@@ -174,14 +202,18 @@ STRIPE_STANDIN_URL = f"http://127.0.0.1:{ENVIRONMENT.stripe_standin_port}"
 STRIPE_API_BASE = STRIPE_STANDIN_URL if STRIPE_IS_STANDIN else ""
 STRIPE_WEBHOOK_SECRETS = ENVIRONMENT.stripe_webhook_secrets
 STRIPE_PRICE = ENVIRONMENT.stripe_price
-# Where forms of ours may lead besides this site: subscribing is a POST that is redirected to Stripe's pages.
-FORM_TARGETS = (
-    [STRIPE_STANDIN_URL]
-    if STRIPE_IS_STANDIN
-    else ["https://checkout.stripe.com", "https://billing.stripe.com"]
-    if STRIPE_API_KEY
-    else []
-)
+# Where forms of ours may lead besides this site: subscribing is a POST that is redirected to Stripe's pages,
+# and logging in elsewhere one that is redirected to the provider's.
+FORM_TARGETS = [
+    *(
+        [STRIPE_STANDIN_URL]
+        if STRIPE_IS_STANDIN
+        else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+        if STRIPE_API_KEY
+        else []
+    ),
+    *sorted({origin for provider in ENVIRONMENT.openid_providers.values() for origin in provider.origins}),
+]
 
 # What a user may do, asked for by `annotations`, answered by `billing`.
 JOB_LIMITS = "billing.tiers.limits_of"
@@ -206,12 +238,16 @@ GLACIER_VAULT = ENVIRONMENT.glacier_vault
 GLACIER_TOPIC = ENVIRONMENT.glacier_topic
 STORAGE_EVENTS_QUEUE = ENVIRONMENT.storage_events_queue
 
+# Networks of our own that users may have asked, by webhooks and uploads by address.
+OUTBOUND_ALLOWED = ENVIRONMENT.outbound_allowed
+
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = STATE_DIR / "mail"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
 ENGINE = "annotations.engine.annotate.annotate"
+RESULT_CACHE_BYTES = ENVIRONMENT.result_cache_bytes
 ENGINE_CORES = ENVIRONMENT.engine_cores
 SCATTER_BYTES = ENVIRONMENT.scatter_bytes
 SHARD_RECORDS = ENVIRONMENT.shard_records

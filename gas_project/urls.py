@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from gas_project import health, views
-from gas_project.accounts.views import delete_own_account, profile, take_out
+from gas_project.accounts.views import delete_own_account, log_in_elsewhere, profile, take_out
 from gas_project.flower import flower
 from gas_project.metrics import metrics
 from gas_project.operations import queues
@@ -16,11 +16,13 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("annotations.urls")),
+    path("", include("annotations.api.urls")),
     path("", include("billing.urls")),
     path("", include("archival.urls")),
     path("profile/", profile, name="profile"),
     path("profile/data/", take_out, name="take_out"),
     path("profile/delete/", delete_own_account, name="delete_account"),
+    path("accounts/oidc/<slug:provider_id>/login/", log_in_elsewhere, name="openid_connect_login"),
     path("accounts/", include("allauth.urls")),
     path("admin/queues/", queues, name="queues"),
     path("admin/flower/", flower, name="flower"),

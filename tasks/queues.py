@@ -5,7 +5,7 @@ from kombu import Queue
 ANNOTATE = "annotate"  # long work: one job a slot
 SHARDS = "shards"  # parts of large jobs: beside `annotate`, so that a small job need not wait for all of them
 SHARDS_FIRST = "shards-first"  # those of tiers with priority: they wait behind nobody else's
-ARCHIVE = "archive"  # moving results to cold storage and back
+ARCHIVE = "archive"  # moving files: results to cold storage and back, uploads from other sites
 DEFAULT = "default"  # everything that is short
 
 QUEUE_NAMES = (ANNOTATE, SHARDS, SHARDS_FIRST, ARCHIVE, DEFAULT)
@@ -17,6 +17,7 @@ ROUTES = {
     "tasks.annotate_shard_first": {"queue": SHARDS_FIRST},
     "tasks.archive": {"queue": ARCHIVE},
     "tasks.discard": {"queue": ARCHIVE},
+    "tasks.fetch_upload": {"queue": ARCHIVE},
     "tasks.gather": {"queue": ANNOTATE},
     "tasks.notify": {"queue": DEFAULT},
     "tasks.notify_returned": {"queue": DEFAULT},

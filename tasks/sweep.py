@@ -2,6 +2,9 @@
 
 from celery import shared_task
 
+from annotations.api.repeating import forget_old as forget_old_requests
+from annotations.incoming.fetching import resend_lost
+from annotations.incoming.parts import forget_old as forget_old_uploads
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
 from annotations.uploads import remove_unused
@@ -23,6 +26,7 @@ def sweep() -> None:
     sweep_billing()
     sweep_results()
     sweep_keepers()
+    resend_lost()
     deadletters.fail_their_jobs(broker)
     remove_abandoned()
 
@@ -33,3 +37,5 @@ def tidy() -> None:
     broker = Broker()
     fanout.remove_abandoned(broker.client, broker.prefix)
     remove_unused()
+    forget_old_uploads()
+    forget_old_requests()

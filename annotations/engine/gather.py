@@ -21,6 +21,7 @@ from annotations.engine.output_header import header_text
 from annotations.engine.shard import BODY_NAME, COUNTS_NAME, INDEX_NAME
 
 _COPY_BYTES = 4 << 20
+_ROW_GROUP_ROWS = 65_536  # of which whoever looks at one row reads no more than one
 
 
 def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str) -> Summary:
@@ -104,5 +105,12 @@ def _join_tables(directory: Path, plan: Plan, bundle: ReferenceBundle, table: Pa
     ]
     no_rows = pl.LazyFrame(schema=table_schema(bundle, bool(plan.samples)))
     (pl.scan_ipc(parts) if parts else no_rows).sink_parquet(
-        table, compression="zstd", compression_level=1, metadata={"gas_samples": json.dumps(plan.samples)}
+        table,
+        compression="zstd",
+        compression_level=1,
+        row_group_size=_ROW_GROUP_ROWS,
+        metadata={
+            "gas_samples": json.dumps(plan.samples),
+            "gas_known": json.dumps([source.name for source in bundle.known_sources]),
+        },
     )

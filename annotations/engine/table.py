@@ -6,12 +6,14 @@
     pos             int32      1-based
     id              str|null   the ID column after annotation
     ref, alt        str
+    allele, alleles uint16     the number of this ALT in its record, from 1, and how many there are
     qual            double|null
     filter          str|null
     known_ids       list<str>  ids of known variants with this allele
     consequence     str|null   the most severe Sequence Ontology term; null where it was left unannotated
     impact          str|null   HIGH, MODERATE, LOW or MODIFIER
     symbols, genes  list<str>  names and ids of all genes within reach
+    gene_names      str|null   both as one text, |APP|ENSG00000142192|, in which a gene is quickly found
     transcript      str|null   the transcript most severely hit, with hgvsc, hgvsp and amino_acids of it
     hgvsc           str|null   null far from exons; `describing.describe_allele` gives it for any transcript
     hgvsp           str|null
@@ -22,9 +24,11 @@
     <interval field>  by the bundle: a list of all the values that overlap the allele
     gt              list<str>  genotype of each sample, as in the VCF   (only where there are samples)
     alt_dosage      list<int8> copies of this allele in each sample, null where missing
+    zygosity        str        a letter for each sample, see `genotypes.ZYGOSITIES`
     dp, gq          list<int32>, list<float32>
 
-The samples' names, in the order of the lists, are a JSON list under `gas_samples` in the file's metadata.
+The file's metadata hold JSON lists: `gas_samples` the samples' names, in the order of the lists; `gas_known`
+the sources of known variants.
 """
 
 from typing import Any
@@ -55,6 +59,8 @@ def table_schema(bundle: ReferenceBundle, has_samples: bool) -> dict[str, Any]:
         "id": pl.String,
         "ref": pl.String,
         "alt": pl.String,
+        "allele": pl.UInt16,
+        "alleles": pl.UInt16,
         "qual": pl.Float64,
         "filter": pl.String,
         "known_ids": pl.List(pl.String),
@@ -62,6 +68,7 @@ def table_schema(bundle: ReferenceBundle, has_samples: bool) -> dict[str, Any]:
         "impact": pl.String,
         "symbols": pl.List(pl.String),
         "genes": pl.List(pl.String),
+        "gene_names": pl.String,
         "transcript": pl.String,
         "hgvsc": pl.String,
         "hgvsp": pl.String,
@@ -103,6 +110,8 @@ def table_rows(
         pl.col("qual").cast(pl.Float64, strict=False),
         *[pl.when(pl.col(name) != ".").then(name).alias(name) for name in ("id", "filter")],
         alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
+        (pl.col("alt").str.count_matches(",", literal=True) + 1).cast(pl.UInt16).alias("alleles"),
+        _gene_names(alleles),
         alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
         known_ids,
     )
@@ -113,6 +122,11 @@ def table_rows(
         columns = columns.hstack(Genotypes(records, len(plan.samples)).columns(rows, alleles["allele"]))
     absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in columns.columns]
     return columns.with_columns(absent).select([pl.col(name).cast(kind) for name, kind in schema.items()])
+
+
+def _gene_names(alleles: pl.DataFrame) -> pl.Series:
+    names = alleles.select(pl.concat_list(pl.col("symbols", "genes").fill_null([])).list.join("|"))
+    return names.select(pl.format("|{}|", pl.first().replace("", None)).alias("gene_names")).to_series()
 
 
 def alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from annotations.models import Job, ResultState
 
+RESULT = "result"
+INDEX = "index"
 LOG = "log"
+TABLE = "table"
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,14 @@ def files_of(job: Job) -> list[ResultFile]:
     )
     files = [
         ResultFile(
-            "result",
+            RESULT,
             "Annotated VCF",
             "your records with CSQ, rsIDs and known-variant fields",
             result_key,
             job.result_bytes,
         ),
-        ResultFile("index", "Index", "tabix index of the annotated VCF", index_key),
-        ResultFile("table", "Table", "Parquet, one row for each allele, for R, Python or DuckDB", table_key),
+        ResultFile(INDEX, "Index", "tabix index of the annotated VCF", index_key),
+        ResultFile(TABLE, "Table", "Parquet, one row for each allele, for R, Python or DuckDB", table_key),
         ResultFile(LOG, "Count log", "what was counted, and what was left unannotated", job.log_key),
     ]
     return [file for file in files if file.key]

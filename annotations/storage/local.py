@@ -21,10 +21,12 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from annotations.storage.drafts import Draft, draft_in
-from annotations.storage.port import ObjectMissing, StorageError, UploadForm
+from annotations.storage.local_parts import PARTS, PartsFolder
+from annotations.storage.port import ObjectMissing, Part, Span, StorageError, UploadForm
 
 FILE_NAME_VARIABLE = "${filename}"
 INCOMING = ".incoming"
+OURS = {INCOMING, PARTS}  # folders beside the objects that hold none
 NAME_MAX_BYTES = 255  # of one part of a path, in every usual file system
 
 
@@ -49,10 +51,26 @@ class DownloadGrant:
     expires_at: float
 
 
-Grant = TypeVar("Grant", UploadGrant, DownloadGrant)
+@dataclass(frozen=True)
+class PartGrant:
+    """What the holder of a part's address may send."""
+
+    key: str
+    upload: str
+    number: int
+    start: int
+    size_bytes: int
+    expires_at: float
+
+    @property
+    def span(self) -> Span:
+        return Span(self.number, self.start, self.size_bytes)
 
 
-def seal(grant: UploadGrant | DownloadGrant) -> str:
+Grant = TypeVar("Grant", UploadGrant, DownloadGrant, PartGrant)
+
+
+def seal(grant: UploadGrant | DownloadGrant | PartGrant) -> str:
     """The grant as a signed text that fits into an address."""
     return signing.dumps(asdict(grant), salt=type(grant).__name__)
 
@@ -87,6 +105,32 @@ class LocalObjectStore:
         grant = DownloadGrant(key, file_name, time.time() + expires_seconds)
         return f"{reverse('annotations:download')}?{urlencode({'grant': seal(grant)})}"
 
+    def begin_parts(self, key: str) -> str:
+        self._path(key)
+        with _translated(key):
+            return PartsFolder(self._root()).begin(key)
+
+    def part_url(self, key: str, upload: str, span: Span, *, expires_seconds: int) -> str:
+        grant = PartGrant(key, upload, **asdict(span), expires_at=time.time() + expires_seconds)
+        return f"{reverse('annotations:receive_part')}?{urlencode({'part': seal(grant)})}"
+
+    def receive_part(self, grant: PartGrant, source: BinaryIO) -> Part:
+        """Keep a part that comes. Raises StorageError, ObjectMissing, PartIncomplete."""
+        with _translated(grant.key):
+            return PartsFolder(self._root()).receive(grant.key, grant.upload, grant.span, source)
+
+    def parts(self, key: str, upload: str) -> list[Part]:
+        with _translated(key):
+            return PartsFolder(self._root()).parts(key, upload)
+
+    def complete_parts(self, key: str, upload: str, parts: list[Part]) -> None:
+        with _translated(key):
+            PartsFolder(self._root()).complete(key, upload, parts, self._path(key))
+
+    def abort_parts(self, key: str, upload: str) -> None:
+        with _translated(key):
+            PartsFolder(self._root()).abort(key, upload)
+
     def size_bytes(self, key: str) -> int:
         with _translated(key):
             return self.path_of(key).stat().st_size
@@ -103,6 +147,13 @@ class LocalObjectStore:
         with _translated(key):
             shutil.copyfile(self.path_of(key), path)
 
+    def local_path(self, key: str) -> Path:
+        with _translated(key):
+            return self.path_of(key)
+
+    def local_root(self) -> Path:
+        return self._root()
+
     def publish(self, path: Path, key: str) -> None:
         with _translated(key), path.open("rb") as source, self.draft() as draft:
             shutil.copyfileobj(source, draft.file, 1024 * 1024)
@@ -116,7 +167,7 @@ class LocalObjectStore:
         root = self._root()
         folder_of_all = prefix.rpartition("/")[0]
         for folder, folders, files in os.walk(self._path(folder_of_all) if folder_of_all else root):
-            folders[:] = sorted(name for name in folders if Path(folder, name) != root / INCOMING)
+            folders[:] = sorted(name for name in folders if Path(folder) != root or name not in OURS)
             for name in sorted(files):
                 key = (Path(folder) / name).relative_to(root).as_posix()
                 if key.startswith(prefix):
@@ -151,7 +202,7 @@ class LocalObjectStore:
         parts = key.split("/")
         if (
             any(part in {"", ".", ".."} or len(part.encode()) > NAME_MAX_BYTES for part in parts)
-            or parts[0] == INCOMING
+            or parts[0] in OURS
             or "\0" in key
         ):
             raise SuspiciousFileOperation(f"{key!r} is no object key.")

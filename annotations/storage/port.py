@@ -33,6 +33,28 @@ class UploadForm:
     fields: dict[str, str]
 
 
+class PartsRefused(Exception):
+    """The parts that arrived do not make the object; the message says which are wrong."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The bytes of a file that are sent as one part, counted from 1 on. All but the last are of one size."""
+
+    number: int
+    start: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that has arrived. `etag` is the MD5 of its bytes, in quotes."""
+
+    number: int
+    size_bytes: int
+    etag: str
+
+
 class ObjectStore(Protocol):
     """A flat store of bytes by key. Keys are '/'-separated; every verb may raise StorageError."""
 
@@ -62,6 +84,17 @@ class ObjectStore(Protocol):
         """Copy the object to a local file. Raises ObjectMissing."""
         ...
 
+    def local_path(self, key: str) -> Path | None:
+        """Where the object can be read on this machine as it stands; None where it has to be fetched.
+
+        Raises ObjectMissing.
+        """
+        ...
+
+    def local_root(self) -> Path | None:
+        """The folder that `local_path` leads into."""
+        ...
+
     def publish(self, path: Path, key: str) -> None:
         """Copy a local file to the object; whoever reads it sees all of it or nothing."""
         ...
@@ -72,6 +105,29 @@ class ObjectStore(Protocol):
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key that begins with `prefix`."""
+        ...
+
+    def begin_parts(self, key: str) -> str:
+        """Begin an object that comes in parts. Returns the store's name for it, of up to 1,024 characters."""
+        ...
+
+    def part_url(self, key: str, upload: str, span: Span, *, expires_seconds: int) -> str:
+        """An address to PUT the bytes of the span to, and no more or fewer; the answer's ETag is the part's.
+
+        A part that comes again takes the place of the one before. The address may be relative to the site.
+        """
+        ...
+
+    def parts(self, key: str, upload: str) -> list[Part]:
+        """The parts that have arrived, by number. Raises ObjectMissing when there is no such upload."""
+        ...
+
+    def complete_parts(self, key: str, upload: str, parts: list[Part]) -> None:
+        """Make the object of these parts. Raises PartsRefused, and ObjectMissing for an unknown upload."""
+        ...
+
+    def abort_parts(self, key: str, upload: str) -> None:
+        """Forget the upload and its parts; a missing one is fine."""
         ...
 
     def download_url(self, key: str, *, file_name: str, expires_seconds: int) -> str:

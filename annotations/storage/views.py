@@ -1,5 +1,6 @@
 """The local storage's two addresses: one takes the signed upload form, the other gives objects."""
 
+from typing import BinaryIO, cast
 from urllib.parse import urlencode, urlsplit
 from xml.sax.saxutils import escape
 
@@ -12,7 +13,7 @@ from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.limits import limits_of
 from annotations.storage.local import (
@@ -20,9 +21,11 @@ from annotations.storage.local import (
     DownloadGrant,
     GrantRefused,
     LocalObjectStore,
+    PartGrant,
     UploadGrant,
     unseal,
 )
+from annotations.storage.local_parts import PartIncomplete
 from annotations.storage.port import ObjectMissing, StorageError
 from annotations.storage.ranges import RangeOutside, blocks, requested_range
 from annotations.storage.receiving import DraftUploadHandler
@@ -138,6 +141,35 @@ def _upgrade_url(request: HttpRequest, refusal: UploadRefused) -> str | None:
     if refusal.code != TOO_LARGE or not request.user.is_authenticated:
         return None
     return limits_of(request.user).upgrade_url
+
+
+@csrf_exempt  # as above
+@require_http_methods(["PUT"])
+def receive_part(request: HttpRequest) -> HttpResponseBase:
+    """Take the bytes of one part. The answers are those of S3's UploadPart."""
+    try:
+        grant = unseal(PartGrant, request.GET.get("part", ""))
+        _same_length(request, grant)
+        part = LocalObjectStore().receive_part(grant, cast(BinaryIO, request))
+    except GrantRefused as refusal:
+        return _refusal(request, UploadRefused(403, "AccessDenied", str(refusal)))
+    except UploadRefused as refusal:
+        return _refusal(request, refusal)
+    except (PartIncomplete, UnreadablePostError):
+        return _refusal(request, UploadRefused(400, "IncompleteBody", "The part broke off. Send it again."))
+    except ObjectMissing:
+        return _refusal(request, UploadRefused(404, "NoSuchUpload", "The upload is over, or was given up."))
+    except StorageError:
+        return _refusal(request, UploadRefused(503, "ServiceUnavailable", "The part could not be stored."))
+    return HttpResponse(headers={"ETag": part.etag})
+
+
+def _same_length(request: HttpRequest, grant: PartGrant) -> None:
+    sent = request.headers.get("Content-Length") or "0"
+    if sent != str(grant.size_bytes):
+        raise UploadRefused(
+            400, "IncompleteBody", f"The part has {grant.size_bytes} bytes, and {sent} were announced."
+        )
 
 
 @require_safe

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from annotations.models import Job, new_job_id
+from annotations.models import Job, Submission, new_job_id
 
 
 def make_job(user: Any, **fields: Any) -> Job:
@@ -18,3 +18,10 @@ def make_job(user: Any, **fields: Any) -> Job:
         "reference": "demo/1",
     }
     return Job.objects.create(**(values | fields))
+
+
+def make_submitted_job(user: Any, **fields: Any) -> Job:
+    """One that the user's limits count."""
+    job = make_job(user, **fields)
+    Submission.objects.create(job_id=job.job_id, user=user, submitted_at=job.submitted_at)
+    return job

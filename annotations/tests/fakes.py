@@ -55,6 +55,12 @@ class MemoryStore:
     def fetch(self, key: str, path: Path) -> None:
         path.write_bytes(self._bytes(key))
 
+    def local_path(self, key: str) -> None:
+        self._bytes(key)
+
+    def local_root(self) -> None:
+        return None
+
     def publish(self, path: Path, key: str) -> None:
         self._check()
         self.objects[key] = path.read_bytes()
@@ -155,6 +161,7 @@ class FakeLimits:
     jobs_a_day: int = 100
     haplotype_aware: bool = True
     sharding_priority: int = 0
+    requests_a_minute: int = 10_000
     upgrade_url: str | None = "/more/"
 
 

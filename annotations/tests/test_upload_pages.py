@@ -13,7 +13,7 @@ from django.urls import reverse
 from annotations.models import Job
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
-from annotations.tests.factories import make_job
+from annotations.tests.factories import make_submitted_job
 from annotations.tests.fakes import FakeLimits
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
@@ -105,7 +105,7 @@ def test_a_submit_without_a_reference_asks_again_and_keeps_the_upload(browser: C
 
 
 def test_a_refused_upload_leads_to_the_upload_page_with_the_reason(browser: Client, other_user: Any):
-    stranger = make_job(other_user)
+    stranger = make_submitted_job(other_user)
     response = browser.get(reverse("annotations:submit"), {"key": stranger.input_key})
     assert response.status_code == 400
     assert "not an upload of yours" in response.content.decode()
@@ -127,7 +127,7 @@ def test_without_a_reference_the_page_says_so_and_offers_no_upload(
 
 
 def test_a_file_name_with_markup_is_shown_as_text(browser: Client, user: Any):
-    job = make_job(user, input_file_name="<img src=x onerror=alert(1)>.vcf")
+    job = make_submitted_job(user, input_file_name="<img src=x onerror=alert(1)>.vcf")
     for url in (job.get_absolute_url(), reverse("annotations:jobs"), reverse("home")):
         assert "<img src=x" not in browser.get(url).content.decode()
 
@@ -152,7 +152,7 @@ def test_who_has_no_room_for_a_job_is_told_before_the_file_is_sent(
     browser: Client, user: Any, limits: FakeLimits
 ):
     limits.jobs_at_once = 1
-    make_job(user)
+    make_submitted_job(user)
     response = browser.post(reverse("annotations:begin_upload"), {"file_name": "patient.vcf"})
     assert response.status_code == 409
     assert "1 of your jobs" in response.json()["message"]
@@ -163,7 +163,7 @@ def test_a_file_whose_job_does_not_fit_waits_on_its_page_with_the_way_to_more(
 ):
     key = uploaded(browser)
     limits.jobs_at_once = 1
-    make_job(user)
+    make_submitted_job(user)
     response = browser.post(reverse("annotations:submit"), {"key": key, "reference": "demo/1"})
     page = response.content.decode()
     assert response.status_code == 400
@@ -193,7 +193,7 @@ def test_the_storage_that_refuses_a_large_file_shows_the_way_to_more(browser: Cl
 
 def test_what_is_used_of_the_tier_is_shown_where_a_job_begins(browser: Client, user: Any, limits: FakeLimits):
     limits.jobs_at_once, limits.jobs_a_day = 3, 9
-    make_job(user)
-    make_job(user, status="COMPLETED")
+    make_submitted_job(user)
+    make_submitted_job(user, status="COMPLETED")
     page = browser.get(reverse("annotations:new")).content.decode()
     assert "1 of 3 jobs at work, 2 of 9 in 24 hours" in page

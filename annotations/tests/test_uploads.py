@@ -15,7 +15,7 @@ from annotations import uploads
 from annotations.models import Job, Status
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
-from annotations.tests.factories import make_job
+from annotations.tests.factories import make_submitted_job
 from annotations.tests.fakes import FakeLimits
 from annotations.uploads import FILE_NAME_MAX_CHARACTERS, OverLimit, UploadRefused, safe_file_name
 
@@ -134,8 +134,8 @@ def test_a_file_above_the_tiers_limit_is_refused_with_what_to_do_and_deleted(
 
 def test_as_many_jobs_wait_or_run_at_once_as_the_tier_allows(user: Any, upload: Any, limits: FakeLimits):
     limits.jobs_at_once = 2
-    make_job(user, status="RUNNING")
-    make_job(user, status="FAILED")
+    make_submitted_job(user, status="RUNNING")
+    make_submitted_job(user, status="FAILED")
     submit(user, upload())
     key = upload()
     with pytest.raises(OverLimit, match="2 of your jobs are waiting or running"):
@@ -149,10 +149,10 @@ def test_a_day_has_as_many_jobs_as_the_tier_allows(
     user: Any, other_user: Any, upload: Any, limits: FakeLimits
 ):
     limits.jobs_a_day = 2
-    make_job(other_user)
-    make_job(user, status="FAILED")
+    make_submitted_job(other_user)
+    make_submitted_job(user, status="FAILED")
     yesterday = timezone.now() - timedelta(hours=25)
-    make_job(user, status="COMPLETED", submitted_at=yesterday)
+    make_submitted_job(user, status="COMPLETED", submitted_at=yesterday)
     submit(user, upload())
     with pytest.raises(OverLimit, match="2 jobs in the last 24 hours"):
         submit(user, upload())

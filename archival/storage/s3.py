@@ -12,8 +12,6 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import Any, BinaryIO
 
-from boto3.exceptions import S3UploadFailedError
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from django.conf import settings
 from django.utils import timezone
@@ -66,17 +64,13 @@ class S3Archive:
 
     def archive(self, content: BinaryIO, size_bytes: int, token: str) -> str:
         key = token + SUFFIX
+        as_wanted = {"StorageClass": self._storage_class, "ChecksumAlgorithm": "SHA256"}
         with translated(key, {}):
-            try:
-                self._s3.upload_fileobj(
-                    content,
-                    self._bucket,
-                    key,
-                    ExtraArgs={"StorageClass": self._storage_class, "ChecksumAlgorithm": "SHA256"},
-                    Config=self._transfer(size_bytes),
-                )
-            except S3UploadFailedError as error:
-                raise port.ColdStorageError(f"{key}: {error}") from error
+            if size_bytes <= self._part_bytes:
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=content.read(), **as_wanted)
+            else:
+                upload = self._s3.create_multipart_upload(Bucket=self._bucket, Key=key, **as_wanted)
+                self._send_parts(content, self._bytes_of_a_part(size_bytes), key, upload["UploadId"])
             stored_bytes = self._head(key)["ContentLength"]
         if stored_bytes != size_bytes:
             raise port.ColdStorageError(
@@ -155,12 +149,28 @@ class S3Archive:
     def _head(self, key: str) -> Any:
         return self._s3.head_object(Bucket=self._bucket, Key=key)
 
-    def _transfer(self, size_bytes: int) -> TransferConfig:
-        part_bytes = max(self._part_bytes, -(-size_bytes // MOST_PARTS))
-        # One part after the other: several at once would stand in memory together.
-        return TransferConfig(
-            multipart_threshold=part_bytes, multipart_chunksize=part_bytes, use_threads=False
-        )
+    def _send_parts(self, content: BinaryIO, part_bytes: int, key: str, upload_id: str) -> None:
+        """One after the other: boto3's own uploads keep several parts in memory, and a record of each."""
+        upload = {"Bucket": self._bucket, "Key": key, "UploadId": upload_id}
+        try:
+            parts: list[dict[str, Any]] = []
+            while part := self._send_part(content, part_bytes, upload | {"PartNumber": len(parts) + 1}):
+                parts.append(part)
+            self._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        except BaseException:
+            self._end(key, upload_id)
+            raise
+
+    def _send_part(self, content: BinaryIO, part_bytes: int, where: dict[str, Any]) -> dict[str, Any] | None:
+        """What S3 wants to be told of the part at the end; None when there is nothing left to send."""
+        if not (body := content.read(part_bytes)):
+            return None
+        answer = self._s3.upload_part(**where, Body=body, ChecksumAlgorithm="SHA256")
+        told = {name: answer[name] for name in ("ETag", "ChecksumSHA256") if name in answer}
+        return told | {"PartNumber": where["PartNumber"]}
+
+    def _bytes_of_a_part(self, size_bytes: int) -> int:
+        return max(self._part_bytes, -(-size_bytes // MOST_PARTS))
 
 
 def _progress(head: Mapping[str, Any]) -> port.Progress:

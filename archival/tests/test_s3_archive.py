@@ -151,8 +151,8 @@ def test_parts_grow_with_the_archive_so_that_it_fits_into_ten_thousand() -> None
     storage = S3Archive.__new__(S3Archive)
     storage._part_bytes = 5 * 1024 * 1024
     terabyte = 1024**4
-    assert storage._transfer(5 * terabyte).multipart_chunksize * 10_000 >= 5 * terabyte
-    assert storage._transfer(10 * 1024**3).multipart_chunksize == 5 * 1024 * 1024
+    assert storage._bytes_of_a_part(5 * terabyte) * 10_000 >= 5 * terabyte
+    assert storage._bytes_of_a_part(10 * 1024**3) == 5 * 1024 * 1024
 
 
 def test_uploads_that_nobody_has_finished_are_found_and_ended(s3: Any) -> None:
@@ -162,4 +162,18 @@ def test_uploads_that_nobody_has_finished_are_found_and_ended(s3: Any) -> None:
     assert found.token == "u/j/1"
     found.remove()
     found.remove()
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="archives")
+
+
+def test_an_upload_that_fails_is_ended(s3: Any) -> None:
+    class Broken(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            raise ValueError("gone")
+
+    storage = S3Archive()
+    with pytest.raises(ValueError, match="gone"):
+        storage.archive(io.BufferedReader(Broken()), storage._part_bytes + 1, "u/j/1")
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="archives")

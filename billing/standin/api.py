@@ -8,7 +8,6 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 from billing.gateway import api_version
 from billing.standin import life, objects
@@ -19,6 +18,7 @@ from billing.standin.parameters import Parameters, boolean, only
 
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 10
+PAGING = ("limit", "starting_after")
 Operation = Callable[..., Json]
 OPERATIONS: list[tuple[str, re.Pattern[str], Operation]] = []
 
@@ -110,6 +110,27 @@ def _expand(account: Account, thing: Json, paths: list[list[str]]) -> Json:
     return thing
 
 
+def retrieval(kind: str, path: str, *, param: str = "id") -> None:
+    """An operation that gives one object by its id; `param` is what an error calls the id."""
+
+    @operation("GET", f"{path}/{{id}}")
+    def retrieve(api: Api, given: Parameters, object_id: str) -> Json:
+        only(given)
+        return api.account.get(kind, object_id, param=param)
+
+
+def listing(kind: str, path: str, *filters: str) -> Operation:
+    """An operation that gives pages of one kind's objects, of those with the given values of `filters`."""
+
+    @operation("GET", path)
+    def list_(api: Api, given: Parameters) -> Json:
+        only(given, *filters, *PAGING)
+        wanted = {name: given[name] for name in filters if name in given}
+        return page(given, path, api.account.all(kind, **wanted))
+
+    return list_
+
+
 def page(given: Parameters, url: str, found: list[Json]) -> Json:
     """One page of a list: `limit` things after `starting_after`."""
     limit = int(given.get("limit", DEFAULT_PAGE))
@@ -123,9 +144,6 @@ def page(given: Parameters, url: str, found: list[Json]) -> Json:
     return objects.list_of(url, found[:limit], has_more=len(found) > limit)
 
 
-PAGING = ("limit", "starting_after")
-
-
 @operation("POST", "/v1/customers")
 def create_customer(api: Api, given: Parameters) -> Json:
     only(given, "email", "metadata", "name")
@@ -134,12 +152,6 @@ def create_customer(api: Api, given: Parameters) -> Json:
     account.add(customer)
     account.emit("customer.created", customer)
     return customer
-
-
-@operation("GET", "/v1/customers/{id}")
-def retrieve_customer(api: Api, given: Parameters, customer_id: str) -> Json:
-    only(given)
-    return api.account.get("customer", customer_id)
 
 
 @operation("DELETE", "/v1/customers/{id}")
@@ -164,12 +176,6 @@ def create_price(api: Api, given: Parameters) -> Json:
     return api.account.add(objects.price(api.account.now(), product["id"], amount, given["currency"]))
 
 
-@operation("GET", "/v1/prices/{id}")
-def retrieve_price(api: Api, given: Parameters, price_id: str) -> Json:
-    only(given)
-    return api.account.get("price", price_id, param="price")
-
-
 @operation("POST", "/v1/checkout/sessions")
 def create_checkout_session(api: Api, given: Parameters) -> Json:
     only(
@@ -188,19 +194,6 @@ def create_checkout_session(api: Api, given: Parameters) -> Json:
     metadata = given.get("subscription_data", {}).get("metadata", {})
     account.carts[session["id"]] = {"price": price["id"], "metadata": metadata}
     return session
-
-
-@operation("GET", "/v1/checkout/sessions")
-def list_checkout_sessions(api: Api, given: Parameters) -> Json:
-    only(given, "customer", "status", *PAGING)
-    wanted = {name: given[name] for name in ("customer", "status") if name in given}
-    return page(given, "/v1/checkout/sessions", api.account.all("checkout.session", **wanted))
-
-
-@operation("GET", "/v1/checkout/sessions/{id}")
-def retrieve_checkout_session(api: Api, given: Parameters, session_id: str) -> Json:
-    only(given)
-    return api.account.get("checkout.session", session_id, param="session")
 
 
 @operation("POST", "/v1/billing_portal/sessions")
@@ -227,12 +220,6 @@ def list_subscriptions(api: Api, given: Parameters) -> Json:
     return page(given, "/v1/subscriptions", found)
 
 
-@operation("GET", "/v1/subscriptions/{id}")
-def retrieve_subscription(api: Api, given: Parameters, subscription_id: str) -> Json:
-    only(given)
-    return api.account.get("subscription", subscription_id)
-
-
 @operation("POST", "/v1/subscriptions/{id}")
 def update_subscription(api: Api, given: Parameters, subscription_id: str) -> Json:
     only(given, required=("cancel_at_period_end",))
@@ -249,34 +236,13 @@ def cancel_subscription(api: Api, given: Parameters, subscription_id: str) -> Js
     return subscription
 
 
-@operation("GET", "/v1/invoices")
-def list_invoices(api: Api, given: Parameters) -> Json:
-    only(given, "customer", *PAGING)
-    wanted = {"customer": given["customer"]} if "customer" in given else {}
-    return page(given, "/v1/invoices", api.account.all("invoice", **wanted))
-
-
-@operation("GET", "/v1/payment_intents/{id}")
-def retrieve_payment_intent(api: Api, given: Parameters, intent_id: str) -> Json:
-    only(given)
-    return api.account.get("payment_intent", intent_id, param="intent")
-
-
-@operation("GET", "/v1/disputes")
-def list_disputes(api: Api, given: Parameters) -> Json:
-    only(given, "payment_intent", *PAGING)
-    wanted: dict[str, Any] = {"payment_intent": given["payment_intent"]} if "payment_intent" in given else {}
-    return page(given, "/v1/disputes", api.account.all("dispute", **wanted))
-
-
-@operation("GET", "/v1/events")
-def list_events(api: Api, given: Parameters) -> Json:
-    only(given, "type", *PAGING)
-    wanted = {"type": given["type"]} if "type" in given else {}
-    return page(given, "/v1/events", api.account.all("event", **wanted))
-
-
-@operation("GET", "/v1/events/{id}")
-def retrieve_event(api: Api, given: Parameters, event_id: str) -> Json:
-    only(given)
-    return api.account.get("event", event_id)
+retrieval("customer", "/v1/customers")
+retrieval("price", "/v1/prices", param="price")
+retrieval("checkout.session", "/v1/checkout/sessions", param="session")
+retrieval("subscription", "/v1/subscriptions")
+retrieval("payment_intent", "/v1/payment_intents", param="intent")
+retrieval("event", "/v1/events")
+list_checkout_sessions = listing("checkout.session", "/v1/checkout/sessions", "customer", "status")
+list_invoices = listing("invoice", "/v1/invoices", "customer")
+list_disputes = listing("dispute", "/v1/disputes", "payment_intent")
+list_events = listing("event", "/v1/events", "type")

@@ -4,9 +4,9 @@ As at Stripe, a failed renewal leaves the subscription past due in its new perio
 again; after the last try it is cancelled or, as the account is set, left unpaid.
 """
 
-from billing.standin import objects
+from billing.standin import cards, objects
 from billing.standin.account import Account
-from billing.standin.cards import Card
+from billing.standin.cards import Card, Declined
 from billing.standin.errors import invalid
 from billing.standin.objects import Json
 
@@ -14,21 +14,11 @@ DAY = 24 * 3600
 RETRY_AFTER_DAYS = (3, 5, 7)  # after each failure, as Stripe's "smart retries" may
 
 
-class Declined(Exception):
-    """The card was refused; the text is for the person at the page."""
-
-
 def begin(account: Account, session: Json, card: Card, *, confirmed: bool = False) -> Json:
-    """Pay for a Checkout session. Raises Declined; the session stays open then, and nothing was made.
-
-    A card that asks for 3-D Secure pays only when `confirmed`.
-    """
+    """Pay for a Checkout session. Raises Declined; the session stays open then, and nothing was made."""
     if session["status"] != "open":
         raise invalid("This Checkout Session is no longer open.")
-    if card == Card.DECLINED:
-        raise Declined("Your card was declined. Please try another one.")
-    if card == Card.ASKS_FOR_3DS and not confirmed:
-        raise Declined("Your bank could not confirm that it is you. Please try again, or another card.")
+    cards.charge(card, confirmed=confirmed)
     account.cards[session["customer"]] = card
     cart = account.carts[session["id"]]
     price = account.get("price", cart["price"])
@@ -68,23 +58,38 @@ def renew(account: Account, subscription: Json) -> None:
     attempt(account, subscription, invoice)
 
 
-def attempt(account: Account, subscription: Json, invoice: Json) -> bool:
-    """Try to have an open invoice paid by the customer's card."""
+def attempt(account: Account, subscription: Json, invoice: Json) -> None:
+    """Charge the card that is kept for an open invoice; where that fails, see to the next try or the end."""
     invoice |= {
         "attempted": True,
         "attempt_count": invoice["attempt_count"] + 1,
         "next_payment_attempt": None,
     }
-    if account.card_of(subscription["customer"]) in (Card.SUCCEEDS, Card.ASKS_FOR_3DS):
-        _paid(account, invoice)
-        subscription["status"] = "active"
-        account.emit("invoice.paid", invoice)
-        account.emit("customer.subscription.updated", subscription)
-        return True
+    try:
+        pay(account, subscription, invoice)
+    except Declined:
+        _after_a_failed_try(account, subscription, invoice)
+
+
+def pay(account: Account, subscription: Json, invoice: Json, *, confirmed: bool = True) -> None:
+    """Charge the card that is kept. Raises Declined; that leaves the schedule of tries as it is."""
+    try:
+        cards.charge(account.card_of(subscription["customer"]), confirmed=confirmed)
+    except Declined:
+        account.emit("invoice.payment_failed", invoice)
+        raise
+    _paid(account, invoice)
+    account.emit("invoice.paid", invoice)
+    if subscription["status"] == "canceled":
+        return  # what has ended stays so
+    subscription["status"] = "active"
+    account.emit("customer.subscription.updated", subscription)
+
+
+def _after_a_failed_try(account: Account, subscription: Json, invoice: Json) -> None:
     tries = invoice["attempt_count"]
-    account.emit("invoice.payment_failed", invoice)
     if subscription["status"] == "unpaid":
-        return False
+        return
     if tries <= len(RETRY_AFTER_DAYS):
         subscription["status"] = "past_due"
         invoice["next_payment_attempt"] = account.now() + RETRY_AFTER_DAYS[tries - 1] * DAY
@@ -92,9 +97,8 @@ def attempt(account: Account, subscription: Json, invoice: Json) -> bool:
         subscription["status"] = "unpaid"
     else:
         end(account, subscription)
-        return False
+        return
     account.emit("customer.subscription.updated", subscription)
-    return False
 
 
 def end(account: Account, subscription: Json) -> None:

@@ -63,7 +63,7 @@ def checkout(account: Account, session_id: str, form: Form | None) -> Page:
         "session": session,
         "price": price,
         "amount": price["unit_amount"] / 100,
-        "cards": cards.NUMBERS,
+        "cards": cards.EXPLAINED,
     }
     if form is None:
         return _render("checkout", **context)
@@ -71,10 +71,10 @@ def checkout(account: Account, session_id: str, form: Form | None) -> Page:
     if card is None:
         return _render("checkout", **context, problem=CARD_HELP)
     if card == Card.ASKS_FOR_3DS and "bank" not in form:
-        return _render("bank", **context, number=form["card"])
+        return _bank(form)
     try:
         life.begin(account, session, card, confirmed=form.get("bank") == "yes")
-    except life.Declined as refusal:
+    except cards.Declined as refusal:
         return _render("checkout", **context, problem=str(refusal))
     success_url = str(session["success_url"])
     return Page(status=303, location=success_url.replace("{CHECKOUT_SESSION_ID}", session["id"]))
@@ -85,6 +85,8 @@ def portal(account: Account, session_id: str, form: Form | None) -> Page:
     customer = session["customer"]
     problem = ""
     if form is not None:
+        if _bank_is_to_ask(account, customer, form):
+            return _bank(form)
         problem = _portal_action(account, customer, form)
         if not problem:
             return Page(status=303, location=session["url"])
@@ -93,28 +95,49 @@ def portal(account: Account, session_id: str, form: Form | None) -> Page:
         session=session,
         subscriptions=[_readable(thing) for thing in account.all("subscription", customer=customer)],
         invoices=[_readable(thing) for thing in account.all("invoice", customer=customer)],
+        cards=cards.EXPLAINED,
         problem=problem,
     )
 
 
+def _bank_is_to_ask(account: Account, customer: str, form: Form) -> bool:
+    if "bank" in form:
+        return False
+    card = {"card": cards.card_of(form.get("card", "")), "pay": account.card_of(customer)}
+    return card.get(form.get("action", "")) == Card.ASKS_FOR_3DS
+
+
+def _bank(form: Form) -> Page:
+    """The bank's own question; its answer sends the same form again, with it."""
+    return _render("bank", form=form.items())
+
+
 def _portal_action(account: Account, customer: str, form: Form) -> str:
     """Do what was asked for; what is wrong with it, if anything."""
-    action = form.get("action")
-    if action == "card":
-        card = cards.card_of(form.get("card", ""))
-        if card in (None, Card.DECLINED):
-            return CARD_HELP if card is None else "Your card was declined."
-        account.cards[customer] = str(card)
-    elif action == "pay":
-        invoice = account.get("invoice", form.get("id", ""))
-        subscription = account.get("subscription", invoice["parent"]["subscription_details"]["subscription"])
-        if customer == invoice["customer"] and not life.attempt(account, subscription, invoice):
-            return "Your card was declined."
-    elif action in ("cancel", "resume"):
-        subscription = account.get("subscription", form.get("id", ""))
-        if subscription["customer"] == customer:
-            life.cancel_at_period_end(account, subscription, action == "cancel")
+    action, confirmed = form.get("action"), form.get("bank") == "yes"
+    try:
+        if action == "card":
+            card = cards.card_of(form.get("card", ""))
+            if card is None:
+                return CARD_HELP
+            cards.keep(card, confirmed=confirmed)
+            account.cards[customer] = str(card)
+        elif action == "pay":
+            _pay(account, customer, form.get("id", ""), confirmed=confirmed)
+        elif action in ("cancel", "resume"):
+            subscription = account.get("subscription", form.get("id", ""))
+            if subscription["customer"] == customer:
+                life.cancel_at_period_end(account, subscription, action == "cancel")
+    except cards.Declined as refusal:
+        return str(refusal)
     return ""
+
+
+def _pay(account: Account, customer: str, invoice_id: str, *, confirmed: bool) -> None:
+    invoice = account.get("invoice", invoice_id)
+    if invoice["customer"] == customer and invoice["status"] == "open":
+        subscription = account.get("subscription", invoice["parent"]["subscription_details"]["subscription"])
+        life.pay(account, subscription, invoice, confirmed=confirmed)
 
 
 def desk(account: Account, _: str, form: Form | None) -> Page:

@@ -22,6 +22,7 @@ API_KEY = "sk_test_standin"
 SECRET = "whsec_standin"
 GOOD = "4242 4242 4242 4242"
 DECLINED = "4000 0000 0000 0002"
+NO_FUNDS = "4000 0000 0000 9995"
 ASKS_BANK = "4000 0025 0000 3155"
 FAILS_LATER = "4000 0000 0000 0341"
 DAY = 24 * 3600
@@ -91,6 +92,9 @@ class Person:
 
     def at_portal(self, **form: str) -> int:
         return visit(subscribing.manage(self.user), **form)[0]
+
+    def change_card(self, card: str, **form: str) -> None:
+        assert self.at_portal(action="card", card=card, **form) == 303
 
     def cancel(self) -> None:
         assert self.at_portal(action="cancel", id=self.subscription()["id"]) == 303

@@ -76,7 +76,8 @@ def test_who_has_a_subscription_is_led_to_the_portal_instead_of_a_second_one(bro
 
 
 def test_cancelled_and_failing_premium_say_until_when(browser: Client, person: Person):
-    person.subscribe(FAILS_LATER)
+    person.subscribe()
+    person.change_card(FAILS_LATER)
     person.cancel()
     person.receive()
     assert "Premium ends on" in text(browser)

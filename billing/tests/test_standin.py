@@ -28,6 +28,8 @@ from billing.tests.stripe import (
     DAY,
     DECLINED,
     FAILS_LATER,
+    GOOD,
+    NO_FUNDS,
     SECRET,
     Person,
     running,
@@ -104,7 +106,15 @@ def test_a_working_card_makes_a_subscription_and_leads_back(standin: StandIn, cl
     ]
 
 
-@pytest.mark.parametrize(("card", "words"), [(DECLINED, "was declined"), ("4111", "No such test card")])
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        (DECLINED, "was declined"),
+        (NO_FUNDS, "has insufficient funds"),
+        (FAILS_LATER, "was declined"),
+        ("4111", "No such test card"),
+    ],
+)
 def test_a_card_that_is_refused_leaves_the_page_open(client: Any, checkout: Any, card: str, words: str):
     status, page, _ = visit(checkout.url, card=card)
     assert status == 200 and words in page
@@ -121,6 +131,59 @@ def test_a_bank_that_asks_decides(client: Any, checkout: Any):
     assert visit(checkout.url, card=ASKS_BANK, bank="yes")[0] == 303
 
 
+@pytest.fixture
+def portal(client: Any, checkout: Any) -> str:
+    """The address of the Portal of somebody who has paid."""
+    visit(checkout.url, card=GOOD)
+    return str(client.v1.billing_portal.sessions.create({"customer": checkout.customer}).url)
+
+
+@pytest.mark.parametrize(
+    ("card", "words"), [(DECLINED, "was declined"), (NO_FUNDS, "has insufficient funds")]
+)
+def test_a_card_that_is_always_declined_is_not_kept(portal: str, card: str, words: str):
+    status, page, _ = visit(portal, action="card", card=card)
+    assert status == 200 and words in page
+
+
+def test_a_card_that_asks_the_bank_is_kept_once_it_has_answered_and_then_renews(
+    standin: StandIn, client: Any, portal: str
+):
+    assert "Your bank asks" in visit(portal, action="card", card=ASKS_BANK)[1]
+    assert "could not confirm" in visit(portal, action="card", card=ASKS_BANK, bank="no")[1]
+    assert visit(portal, action="card", card=ASKS_BANK, bank="yes")[0] == 303
+    visit(standin.url + "/", action="advance", seconds=str(40 * DAY))
+    assert client.v1.subscriptions.list().data[0].status == "active"
+    assert [invoice.status for invoice in client.v1.invoices.list().data] == ["paid", "paid"]
+
+
+def test_an_open_invoice_is_paid_by_a_better_card_or_with_the_banks_word(
+    standin: StandIn, client: Any, portal: str
+):
+    visit(portal, action="card", card=FAILS_LATER)
+    visit(standin.url + "/", action="advance", seconds=str(32 * DAY))
+    invoice = client.v1.invoices.list().data[0]
+    assert (invoice.status, invoice.attempt_count) == ("open", 1)
+    assert "was declined" in visit(portal, action="pay", id=invoice.id)[1]
+    assert client.v1.invoices.list().data[0].attempt_count == 1, "only tries of the schedule count"
+    visit(portal, action="card", card=ASKS_BANK, bank="yes")
+    assert "Your bank asks" in visit(portal, action="pay", id=invoice.id)[1]
+    assert visit(portal, action="pay", id=invoice.id, bank="yes")[0] == 303
+    assert client.v1.invoices.list().data[0].status == "paid"
+    assert client.v1.subscriptions.list().data[0].status == "active"
+
+
+def test_a_subscription_that_has_ended_does_not_come_back_by_a_late_payment(
+    standin: StandIn, client: Any, portal: str
+):
+    visit(portal, action="card", card=FAILS_LATER)
+    visit(standin.url + "/", action="advance", seconds=str(60 * DAY))
+    visit(portal, action="card", card=GOOD)
+    visit(portal, action="pay", id=client.v1.invoices.list().data[0].id)
+    assert client.v1.invoices.list().data[0].status == "paid"
+    assert client.v1.subscriptions.list({"status": "all"}).data[0].status == "canceled"
+
+
 def test_a_checkout_page_closes_after_a_day(standin: StandIn, client: Any, checkout: Any):
     visit(standin.url + "/", action="advance", seconds=str(DAY))
     assert client.v1.checkout.sessions.retrieve(checkout.id).status == "expired"
@@ -130,7 +193,9 @@ def test_a_checkout_page_closes_after_a_day(standin: StandIn, client: Any, check
 def test_a_failed_renewal_is_tried_again_and_ends_the_subscription(
     standin: StandIn, client: Any, checkout: Any
 ):
-    visit(checkout.url, card=FAILS_LATER)
+    visit(checkout.url, card=GOOD)
+    portal = client.v1.billing_portal.sessions.create({"customer": checkout.customer})
+    assert visit(portal.url, action="card", card=FAILS_LATER)[0] == 303
     found = []
     for _ in range(8):
         visit(standin.url + "/", action="advance", seconds=str(7 * DAY))

@@ -27,10 +27,8 @@ from stripe.params.billing_portal import SessionCreateParams as PortalCreatePara
 from stripe.params.checkout import SessionCreateParams as CheckoutCreateParams
 from stripe.params.checkout import SessionListParams as CheckoutListParams
 
-from billing import subscribing
-from billing.standin import life
 from billing.standin.objects import Json
-from billing.tests.stripe import FAILS_LATER, Person, visit
+from billing.tests.stripe import Person
 
 CLASSES: dict[str, type[StripeObject]] = {
     "billing_portal.session": stripe.billing_portal.Session,
@@ -108,23 +106,6 @@ def faults_of_object(value: Any, kind: type[StripeObject] | None, place: str) ->
             yield from faults(value[name], hint, f"{place}.{name}")
         elif type(None) not in get_args(hint) and not name.startswith("_"):
             yield f"{place} lacks {name}"
-
-
-@pytest.fixture
-def things(person: Person) -> list[Json]:
-    """Every kind of object, in many states."""
-    account = person.standin.account
-    person.subscribe(FAILS_LATER)
-    subscribing.manage(person.user)
-    life.close_dispute(account, life.dispute(account, account.all("payment_intent")[0]), "lost")
-    person.pass_time(33)
-    seen = [event["data"]["object"] for event in account.all("event")]
-    person.pass_time(30)
-    person.subscribe()
-    person.cancel()
-    subscribing.customer_at_stripe(person.user)
-    visit(person.standin.url + "/", action="advance", seconds="1")
-    return seen + list(account.objects.values())
 
 
 @pytest.mark.django_db

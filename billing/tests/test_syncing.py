@@ -70,7 +70,8 @@ def test_each_upgrade_has_one_thaw(person: Person, sent_tasks: list[Any]):
 
 
 def test_past_due_is_premium_for_a_grace_period(person: Person, monkeypatch: pytest.MonkeyPatch):
-    person.subscribe(FAILS_LATER)
+    person.subscribe()
+    person.change_card(FAILS_LATER)
     person.pass_time(31.5)
     person.receive()
     assert Subscription.objects.get().status == "past_due"
@@ -87,7 +88,8 @@ def test_past_due_is_premium_for_a_grace_period(person: Person, monkeypatch: pyt
 
 
 def test_a_card_put_right_in_time_ends_the_worry(person: Person):
-    person.subscribe(FAILS_LATER)
+    person.subscribe()
+    person.change_card(FAILS_LATER)
     person.pass_time(31.5)
     person.at_portal(action="card", card=GOOD)
     person.pass_time(3)
@@ -99,7 +101,8 @@ def test_a_card_put_right_in_time_ends_the_worry(person: Person):
 @pytest.mark.parametrize(("leaves_unpaid", "status"), [("yes", "unpaid"), ("no", "canceled")])
 def test_who_never_pays_is_free_in_the_end(person: Person, leaves_unpaid: str, status: str):
     visit(person.standin.url + "/", action="after_retries", leaves_unpaid=leaves_unpaid)
-    person.subscribe(FAILS_LATER)
+    person.subscribe()
+    person.change_card(FAILS_LATER)
     person.pass_time(50)
     person.receive()
     assert (person.tier, Subscription.objects.get().status) == ("free", status)
@@ -248,7 +251,8 @@ def test_each_change_is_told_once_and_an_end_beforehand(person: Person):
 
 
 def test_a_failed_payment_is_told_with_the_day_until_which_it_matters(person: Person):
-    person.subscribe(FAILS_LATER)
+    person.subscribe()
+    person.change_card(FAILS_LATER)
     person.pass_time(36)  # two failed tries of one invoice
     person.receive()
     (notice,) = Notice.objects.filter(kind="past_due")

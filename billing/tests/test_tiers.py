@@ -32,7 +32,8 @@ def test_premium_gives_more_of_everything():
     free, premium = tiers()
     assert (free.label, premium.label) == ("Free", "Premium")
     assert free.retention == timedelta(days=7) and premium.retention is None
-    for limit in ("upload_max_bytes", "jobs_at_once", "jobs_a_day", "haplotype_aware", "sharding_priority"):
+    counts = ("upload_max_bytes", "jobs_at_once", "jobs_a_day", "requests_a_minute", "sharding_priority")
+    for limit in (*counts, "haplotype_aware"):
         assert getattr(free, limit) < getattr(premium, limit), limit
 
 

@@ -1,5 +1,7 @@
 """People in the admin."""
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -16,6 +18,40 @@ from gas_project.accounts.models import User
 
 admin.site.site_title = admin.site.site_header = "Genomics Annotation Service"
 admin.site.index_title = "Administration"
+
+
+# Providers come from the settings alone, and their tokens are not kept.
+admin.site.unregister([SocialApp, SocialToken, SocialAccount, Authenticator])
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin):
+    """Second factors: to take one away from somebody who has lost it. Its secret is shown to nobody."""
+
+    fields = list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return False
+
+
+@admin.register(SocialAccount)
+class AccountElsewhereAdmin(admin.ModelAdmin):
+    """Which account elsewhere opens which account here."""
+
+    fields = list_display = ("user", "provider", "uid", "date_joined", "last_login")
+    list_filter = ("provider",)
+    search_fields = ("user__email", "uid")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SocialAccount | None = None) -> bool:
+        return False
 
 
 class NewUserForm(AdminUserCreationForm):

@@ -37,15 +37,20 @@ class ProfileOnSignup(forms.Form):
 
 
 class DeleteAccountForm(forms.Form):
-    """The password once more: whoever finds an open browser must not be able to delete everything."""
+    """The password once more: whoever finds an open browser must not be able to delete everything.
+
+    Who logs in with an account elsewhere has no password here, and writes the e-mail address instead.
+    """
 
     password = forms.CharField(
         label="Your password", strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
     )
+    address = forms.EmailField(label="Your e-mail address, to be sure")
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._user = user
+        del self.fields["address" if user.has_usable_password() else "password"]
 
     def clean(self) -> dict[str, Any]:
         if self._user.is_staff:
@@ -57,3 +62,9 @@ class DeleteAccountForm(forms.Form):
         if not self._user.check_password(password):
             raise forms.ValidationError("This is not your password.")
         return password
+
+    def clean_address(self) -> str:
+        address: str = self.cleaned_data["address"]
+        if address.casefold() != self._user.email.casefold():
+            raise forms.ValidationError("This is not the e-mail address of your account.")
+        return address

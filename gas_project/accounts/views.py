@@ -1,7 +1,10 @@
 """The profile, and what a person may ask for about it: all their data, or that none is left."""
 
+import requests
 import structlog
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.openid_connect.views import login as openid_login
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -19,6 +22,18 @@ from gas_project.accounts.forms import DeleteAccountForm, ProfileForm
 from gas_project.accounts.models import User
 
 log = structlog.get_logger(__name__)
+
+
+def log_in_elsewhere(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """To the log-in page of an OpenID provider, whose address it tells itself, unless it can't be reached."""
+    try:
+        return openid_login(request, provider_id)
+    except requests.RequestException as error:
+        log.warning("openid_provider_away", provider=provider_id, error=str(error))
+        messages.error(
+            request, "Its log-in page can't be reached just now. Please try again in some minutes."
+        )
+        return redirect("account_login")
 
 
 @login_required
@@ -47,6 +62,9 @@ def take_out(request: HttpRequest) -> StreamingHttpResponse:
         "email_addresses": list(
             EmailAddress.objects.filter(user=user).values("email", "verified", "primary")
         ),
+        "accounts_elsewhere": list(
+            SocialAccount.objects.filter(user=user).values("provider", "uid", "date_joined")
+        ),
         **{
             field: getattr(user, field)
             for field in ("email", "name", "institution", "joined_at", "last_login")
@@ -63,7 +81,7 @@ def take_out(request: HttpRequest) -> StreamingHttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_own_account(request: HttpRequest) -> HttpResponse:
-    """GET asks for the password; POST removes the account with all its jobs and files."""
+    """GET asks for the password or the address; POST removes the account with all its jobs and files."""
     form = DeleteAccountForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:

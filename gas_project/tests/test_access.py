@@ -10,6 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from annotations.api import tokens
+from annotations.api.models import Scope, Token
+from annotations.incoming.models import Upload
 from annotations.models import Job
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
@@ -58,8 +61,21 @@ def for_the_owner(status: int = 200, *args: str) -> Access:
     return Access(302, 404, status, 404, ("JOB", *args))
 
 
-def not_for_get() -> Access:
-    return Access(405, 405, 405, 405)
+def not_for_get(*args: str) -> Access:
+    return Access(405, 405, 405, 405, args)
+
+
+def nothing(*args: str) -> Access:
+    return Access(404, 404, 404, 404, args)
+
+
+def for_callers() -> Access:
+    """Of the API: whoever has logged in, or has a token (below)."""
+    return Access(401, 200, 200, 200)
+
+
+def for_the_owning_caller(status: int = 200, *args: str) -> Access:
+    return Access(401, 404, status, 404, ("JOB", *args))
 
 
 ACCESS = {
@@ -97,8 +113,31 @@ ACCESS = {
     "billing:webhook": not_for_get(),
     "archival:archive": Access(302, 405, 405, 405, ("JOB",)),
     "archival:retrieve": Access(302, 405, 405, 405, ("JOB",)),
+    # the API; the owner's upload has the id of their job
+    "api_docs": public(),
+    "api_problems": public(),
+    "api:openapi-json": public(),
+    "api:api-root": nothing(),
+    "api_no_such_address": nothing(),
+    "tokens": for_anyone_logged_in(),
+    "revoke_token": Access(302, 405, 405, 405, ("1",)),
+    "api:jobs": for_callers(),
+    "api:job": for_the_owning_caller(),
+    "api:cancel_job": not_for_get("JOB"),
+    "api:job_log": for_the_owning_caller(),
+    "api:job_file": for_the_owning_caller(302, "log"),
+    "api:uploads": for_callers(),
+    "api:upload": for_the_owning_caller(),
+    "api:upload_form": not_for_get(),
+    "api:upload_from_url": not_for_get(),
+    "api:upload_variants": not_for_get(),
+    "api:upload_parts": not_for_get("JOB"),
+    "api:upload_complete": not_for_get("JOB"),
+    "api:references": for_callers(),
+    "api:usage": for_callers(),
     # storage: the signature is the permission, whoever comes with it
     "annotations:receive_upload": not_for_get(),
+    "annotations:receive_part": not_for_get(),
     "annotations:download": Access(403, 403, 403, 403),
     # accounts
     "account_login": for_visitors(),
@@ -115,10 +154,32 @@ ACCESS = {
     "account_reset_password_done": public(),
     "account_reset_password_from_key": public("1", "no-such-key"),
     "account_reset_password_from_key_done": public(),
+    "mfa_index": for_anyone_logged_in(),
+    "mfa_authenticate": Access(302, 302, 302, 302),  # between the password and being logged in
+    "mfa_reauthenticate": Access(302, 302, 302, 302),  # only with a second factor
+    "mfa_activate_totp": Access(302, 302, 302, 302),  # the password again
+    "mfa_deactivate_totp": Access(302, 404, 404, 404),
+    "mfa_view_recovery_codes": Access(302, 404, 404, 404),
+    "mfa_generate_recovery_codes": Access(302, 302, 302, 302),
+    "mfa_download_recovery_codes": Access(302, 404, 404, 404),
+    "mfa_list_webauthn": for_anyone_logged_in(),
+    "mfa_add_webauthn": Access(302, 302, 302, 302),
+    "mfa_edit_webauthn": Access(302, 302, 302, 302, ("1",)),
+    "mfa_remove_webauthn": Access(302, 302, 302, 302, ("1",)),
+    "mfa_reauthenticate_webauthn": Access(302, 302, 302, 302),
+    "mfa_login_webauthn": Access(302, 302, 302, 302),
+    "socialaccount_connections": for_anyone_logged_in(),
+    "socialaccount_signup": Access(302, 302, 302, 302),  # back from a provider only
+    "socialaccount_login_cancelled": public(),
+    "socialaccount_login_error": Access(401, 401, 401, 401),
+    "openid_connect_login": Access(404, 404, 404, 404, ("no-such-provider",)),
+    "openid_connect_callback": Access(404, 404, 404, 404, ("no-such-provider",)),
     "account_confirm_login_code": Access(302, 302, 302, 302),  # logging in by code is switched off
 }
 
 
+# Scripts and styles within a page; data in JSON is none.
+NOT_FROM_A_FILE = r"""<style|\sstyle=|\son\w+=|<script(?![^>]*\s(src=|type="application/json"))"""
 PEOPLE = ("anonymous", "other", "owner", "premium", "staff")
 # What an empty POST gives to (anonymous, whoever has logged in); elsewhere it is refused by 405.
 POSTS = {
@@ -133,6 +194,16 @@ POSTS = {
     "annotations:revoke_link": (302, 404),
     "annotations:share_links": (302, 404),
     "annotations:receive_upload": (403, 403),
+    "api:jobs": (401, 415),
+    "api:cancel_job": (401, 404),
+    "api:uploads": (401, 415),
+    "api:upload_form": (401, 415),
+    "api:upload_from_url": (401, 415),
+    "api:upload_variants": (401, 415),
+    "api:upload_parts": (401, 415),
+    "api:upload_complete": (401, 415),
+    "tokens": (302, 200),
+    "revoke_token": (302, 302),
     "archival:archive": (302, 404),
     "archival:retrieve": (302, 404),
     "billing:subscribe": (302, 302),  # to Stripe, or back to the page where payments are off
@@ -141,16 +212,26 @@ POSTS = {
 }
 # What its owner does to a job by a POST; to everybody else there is no such job.
 DEEDS = {
-    "annotations:cancel_job",
-    "annotations:delete_job",
-    "annotations:retry_job",
-    "annotations:share_links",
-    "annotations:revoke_link",
+    ("annotations:cancel_job", "post"),
+    ("annotations:delete_job", "post"),
+    ("annotations:retry_job", "post"),
+    ("annotations:share_links", "post"),
+    ("annotations:revoke_link", "post"),
+    ("api:cancel_job", "post"),
+    ("api:upload_complete", "post"),
+    ("api:upload", "delete"),
 }
 # Whoever may not come in is told so, by whatever method they come.
 GUARDED = {"flower", "flower_page", "queues"}
 # What only a tier that keeps results gives; the owner of these tests is free.
 PREMIUM_DEEDS = {"archival:archive", "archival:retrieve"}
+# There is nothing, by whatever method.
+NOWHERE = {"api:api-root", "api_no_such_address"}
+# What other methods give to (anonymous, whoever has logged in) where they are used.
+OTHER_METHODS = {
+    ("api:upload", "delete"): (401, 404),
+    ("annotations:receive_part", "put"): (403, 403),  # not signed
+}
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
 
 
@@ -161,13 +242,18 @@ def names(patterns: list[Any] | None = None, namespace: str = "") -> Iterator[st
             if entry.namespace != "admin":
                 inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
                 yield from names(entry.url_patterns, inner)
-        elif isinstance(entry, URLPattern):
+        elif (
+            isinstance(entry, URLPattern) and entry.name
+        ):  # allauth's former addresses have none: they redirect
             yield f"{namespace}{entry.name}"
 
 
 @pytest.fixture
 def job(user: User, tmp_path: Any) -> Job:
     job = make_job(user, log_key="some/log")
+    Upload.objects.create(
+        pk=job.job_id, user=user, file_name="a.vcf", key="some/key", part_bytes=5, size_bytes=9
+    )
     (tmp_path / "log").write_text("Total 1")
     object_store().publish(tmp_path / "log", "some/log")
     return job
@@ -219,7 +305,7 @@ def test_every_page_allows_no_script_or_style_within_it(clients: dict[str, Clien
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, name
         html = response.getvalue().decode(errors="replace")
-        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html), name
+        assert not re.search(NOT_FROM_A_FILE, html), name
 
 
 def test_the_admin_is_for_staff(clients: dict[str, Client]):
@@ -250,7 +336,7 @@ def jobs() -> list[Job]:
 
 def everything() -> list[Any]:
     """All that a request could have changed."""
-    others = (User, Customer, StripeEvent, Outgoing)
+    others = (User, Customer, StripeEvent, Outgoing, Token, Upload)
     return [
         [{name: value for name, value in vars(job).items() if name != "_state"} for job in jobs()],
         *(list(model.objects.order_by("pk").values()) for model in others),
@@ -264,10 +350,10 @@ def test_every_method_of_every_address_answers_everyone_as_it_should(
     client, before = clients[who], everything()
     wrong = []
     # Accounts are allauth's, whose forms take a POST from everybody; its own tests walk them.
-    ours = [name for name in ACCESS if not name.startswith("account_")]
+    ours = [name for name in ACCESS if not name.startswith(("account_", "mfa_", "socialaccount_", "openid_"))]
     for name in ours:
         for method in ("head", "post", *UNUSED_METHODS):
-            if (who, method) == ("owner", "post") and name in DEEDS:
+            if who == "owner" and (name, method) in DEEDS:
                 continue
             status = getattr(client, method)(address(name, job)).status_code
             if method == "head":
@@ -278,6 +364,10 @@ def test_every_method_of_every_address_answers_everyone_as_it_should(
                 allowed = {405, getattr(ACCESS[name], who)}
             elif method == "post" and name in POSTS:
                 allowed = {POSTS[name][who != "anonymous"]}
+            elif (name, method) in OTHER_METHODS:
+                allowed = {OTHER_METHODS[name, method][who != "anonymous"]}
+            elif name in NOWHERE:
+                allowed = {404}
             else:
                 # Who has to log in first is told that first.
                 allowed = {405, 302} if who == "anonymous" else {405}
@@ -385,3 +475,29 @@ class TestWhatPremiumGives:
             client.post(reverse("profile"), {"name": "Ada", "tier": "premium", "customer-0-tier": "premium"})
             client.post(reverse("billing:webhook"), {"type": "checkout.session.completed"})
         assert not Customer.objects.filter(user=user, tier="premium").exists()
+
+
+class TestTokens:
+    """A token opens the API to its user, as a session does, and nothing but the API."""
+
+    @pytest.fixture
+    def with_token(self, user: User, other_user: User) -> dict[str, Client]:
+        people = {"owner": user, "other": other_user}
+        secrets = {who: tokens.make(person, "script", list(Scope))[1] for who, person in people.items()}
+        return {who: Client(headers={"Authorization": f"Bearer {secret}"}) for who, secret in secrets.items()}
+
+    @pytest.mark.parametrize("who", ["owner", "other"])
+    def test_they_open_what_a_session_of_the_same_user_does(
+        self, with_token: dict[str, Client], job: Job, who: str
+    ):
+        of_the_api = {name: access for name, access in ACCESS.items() if name.startswith("api")}
+        answers = {name: get(with_token[who], name, job).status_code for name in of_the_api}
+        assert answers == {name: getattr(access, who) for name, access in of_the_api.items()}
+
+    def test_the_pages_know_no_tokens(
+        self, with_token: dict[str, Client], clients: dict[str, Client], job: Job
+    ):
+        pages = [name for name in ACCESS if not name.startswith("api")]
+        answers = {name: get(with_token["owner"], name, job).status_code for name in pages}
+        assert answers == {name: ACCESS[name].anonymous for name in pages}
+        assert with_token["owner"].get(reverse("admin:index")).status_code == 302

@@ -11,7 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from annotations.admin import JobAdmin
 from annotations.models import Job
+from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
 from gas_project.accounts.models import User
 from gas_project.tests.factories import make_admin, make_premium_user
@@ -128,13 +130,64 @@ def test_a_user_who_is_deleted_takes_the_jobs_along(
     assert not Job.objects.of(user.pk or "").exists() and Job.objects.of(other_user).count() == 1
 
 
-def test_a_job_can_be_looked_at_and_not_changed(admin: Client, user: User):
-    job = make_job(user)
+def edit(admin: Client, job: Job, **changes: str) -> str:
+    data = {"input_file_name": job.input_file_name, "reference": job.reference} | changes
     url = reverse("admin:annotations_job_change", args=[job.pk])
-    assert "patient.vcf" in admin.get(url).content.decode()
-    assert admin.post(url, {"status": "COMPLETED"}).status_code == 403
-    assert Job.objects.get(pk=job.pk).status == "PENDING"
+    return str(admin.post(url, data, follow=True).content.decode())
+
+
+def test_a_jobs_file_name_reference_and_options_are_put_right(admin: Client, user: User, settings: Any):
+    write_bundle(settings.REFERENCES_DIR)
+    job = make_job(user, reference="demo/0", status="FAILED")
+    url = reverse("admin:annotations_job_change", args=[job.pk])
+    assert 'name="reference"' in admin.get(url).content.decode()
+    assert "was changed successfully" in edit(
+        admin, job, input_file_name="family 7.vcf", reference="demo/1", haplotype_aware="on"
+    )
+    job.refresh_from_db()
+    assert (job.input_file_name, job.reference, job.haplotype_aware) == ("family_7.vcf", "demo/1", True)
+    message = LogEntry.objects.get(object_id=job.pk).get_change_message()
+    assert "Reference" in message and "File" in message
     assert admin.get(reverse("admin:annotations_job_add")).status_code == 403
+
+
+def test_a_reference_that_is_not_there_is_refused_with_those_that_are(
+    admin: Client, user: User, settings: Any
+):
+    write_bundle(settings.REFERENCES_DIR)
+    job = make_job(user)
+    assert "There is no reference hg19/1 here. There are: demo/1." in edit(admin, job, reference="hg19/1")
+    assert Job.objects.get(pk=job.pk).reference == "demo/1"
+
+
+def test_no_form_changes_what_a_jobs_verbs_change(admin: Client, user: User):
+    job = make_job(user, status="RUNNING", claimed_by="task")
+    edit(
+        admin, job, status="COMPLETED", claimed_by="me", user="", reference="hg19/1", input_file_name="a.vcf"
+    )
+    job.refresh_from_db()
+    assert (job.status, job.claimed_by, job.user) == ("RUNNING", "task", user)
+    assert (job.reference, job.input_file_name) == ("demo/1", "a.vcf")
+
+
+def test_a_change_undoes_nothing_that_a_worker_did_while_the_form_was_open(
+    admin: Client, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    write_bundle(settings.REFERENCES_DIR)
+    renamed, put_right = make_job(user), make_job(user, reference="demo/0")
+    real = JobAdmin.save_model
+
+    def claim_first(self: JobAdmin, request: Any, obj: Job, *args: Any) -> None:
+        Job.objects.claim(obj.pk, "task")
+        real(self, request, obj, *args)
+
+    monkeypatch.setattr(JobAdmin, "save_model", claim_first)
+    assert "was changed successfully" in edit(admin, renamed, input_file_name="b.vcf")
+    assert "Nothing was changed" in edit(admin, put_right, reference="demo/1")
+    renamed.refresh_from_db()
+    assert (renamed.status, renamed.claimed_by, renamed.attempts) == ("RUNNING", "task", 1)
+    assert (renamed.input_file_name, Job.objects.get(pk=put_right.pk).reference) == ("b.vcf", "demo/0")
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [renamed.pk]
 
 
 def test_the_list_of_people_shows_their_tier(admin: Client):

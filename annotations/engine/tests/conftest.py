@@ -9,7 +9,7 @@ import pysam
 import pytest
 
 from annotations.engine.annotate import annotate
-from annotations.engine.building import BundleRecipe, KnownInput, build_bundle
+from annotations.engine.building import BundleRecipe, build_bundle
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.demo import DemoFiles, build_demo, write_demo
 from annotations.engine.layout import Summary
@@ -79,19 +79,6 @@ def run(tmp_path: Path) -> Annotate:
         return Result(annotate(source, bundle, tmp_path / "out", **options))  # type: ignore[arg-type]
 
     return run_engine
-
-
-@pytest.fixture(scope="session")
-def grch38_chr21(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> ReferenceBundle:
-    data = shared_data / "grch38_chr21"
-    recipe = BundleRecipe(
-        name="GRCh38",
-        version="chr21",
-        fasta=data / "GRCh38.chr21.slice_masked.fa.gz",
-        gff=data / "Ensembl.GRCh38.chr21.gff3.gz",
-        known=(KnownInput("dbsnp", data / "known.chr21.vcf.gz"),),
-    )
-    return build_bundle(recipe, tmp_path_factory.mktemp("references"))
 
 
 @pytest.fixture(scope="session")

@@ -294,6 +294,8 @@ def test_the_table_has_a_row_for_every_allele_with_its_genotypes(
     assert table["alt"].to_list() == list(alts)
     assert table["alt_dosage"].to_list() == [[1, 0, None], [1, 2, None]]
     assert table["gt"].to_list() == [["1|2", "2/2", "."]] * 2
+    assert table["zygosity"].to_list() == ["ho.", "hH."]
+    assert table["allele"].to_list() == [1, 2] and table["alleles"].to_list() == [2, 2]
     assert table["dp"].to_list()[0] == [7, None, None]
     assert table["dbsnp"].to_list() == [True, False]
     assert table["consequence"].to_list() == ["intron_variant"] * 2

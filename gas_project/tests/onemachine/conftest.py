@@ -1,7 +1,8 @@
 """A running service, one for each module of tests."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -39,3 +40,21 @@ def service(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str])
     service.process.wait(timeout=10)
     assert service.process.stdout is not None
     service.process.stdout.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, service: Service) -> Iterator[Callable[..., Any]]:
+    """Opens a page in a browser of its own, with no cookies."""
+    contexts: list[Any] = []
+
+    def visit_(path: str = "/", **options: Any) -> Any:
+        site = f"http://127.0.0.1:{service.environment['GAS_PORT']}"
+        context = chromium.new_context(base_url=site, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield visit_
+    for context in contexts:
+        context.close()
