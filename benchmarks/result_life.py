@@ -149,7 +149,7 @@ def wait_for(service: Service, where: str, results: int) -> None:
         time.sleep(0.2)  # the service needs the processor
         return query(service, sql) == [(results,)]
 
-    wait_until(all_are, timeout_seconds=300)
+    wait_until(all_are, timeout_seconds=900)  # where no event comes, at the expected time
 
 
 def digests(service: Service) -> dict[tuple[object, str], str]:
