@@ -27,8 +27,8 @@ django-suite: $(VENV)/.dev emulators ## run Django's own tests over DynamoDB, an
 
 emulators: $(EMULATORS)/node_modules/.package-lock.json ## install dynalite, a DynamoDB for the tests; needs npm
 
-chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: eight minutes at most
-	@timeout --foreground 480 $(BIN)/pytest -m chaos --tb=short
+chaos: $(VENV)/.dev ## kill workers, double messages, take the broker away: fifteen minutes at most
+	@timeout --foreground 900 $(BIN)/pytest -m chaos --tb=short
 
 lint: $(VENV)/.dev ## check style, types, imports and migrations
 	$(BIN)/ruff check .
@@ -41,10 +41,11 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## measure the engine beside bare bcftools, and the archive beside cp
+bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the archive beside cp, and jobs on DynamoDB
 	@$(BIN)/python -m benchmarks.engine
 	@$(BIN)/python -m benchmarks.vcf_spec
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
 
 bench-life: $(VENV)/.dev ## run results through archive and back with a retention of 30 s, over each cold storage
 	@$(BIN)/python -m benchmarks.result_life

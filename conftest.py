@@ -1,8 +1,9 @@
 """What every test stands on: folders of its own, no network but loopback, a record of the tasks sent."""
 
+import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -165,6 +166,21 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With TESTS_NEED_ALL set, a test that would be skipped for want of a program fails instead."""
+    report = yield
+    if os.environ.get("TESTS_NEED_ALL"):
+        fail_if_something_is_missing(report)
+    return report
+
+
+def fail_if_something_is_missing(report: pytest.TestReport) -> None:
+    if report.skipped and "installed" in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"TESTS_NEED_ALL is set. {report.longrepr}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -24,6 +24,7 @@ from django.utils.safestring import SafeString
 
 from annotations import references
 from annotations.again import try_again
+from annotations.divided import Divided
 from annotations.job_queries import RUN_TO_COME
 from annotations.models import Job, Status
 from annotations.removing import delete_job
@@ -95,7 +96,8 @@ class JobAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
-    actions = ("retry", "cancel")
+    show_facets = admin.ShowFacets.NEVER  # they count all jobs, once for each entry of each filter
+    actions: tuple[str, ...] = ("retry", "cancel")
     paginator = CappedPaginator
 
     @admin.display(description="user")
@@ -110,11 +112,33 @@ class JobAdmin(admin.ModelAdmin):
             "lease of its worker ends": job.lease_expires_at,
             "over": job.completed_at,
             "user told": job.notified_at,
-            "archived from": job.archive_due_at,
+            "archive due": job.archive_due_at,
+            "archived": job.archived_at,
+            "asked back from the archive": job.retrieval_asked_at,
+            "expected back": job.retrieval_expected_at,
+            "back from the archive": job.returned_at,
         }
         happened = sorted((at, name) for name, at in events.items() if at)
         return format_html_join(
             "", "<div>{}: {}</div>", ((date_format(at, "c"), name) for at, name in happened)
+        )
+
+    @admin.display(description="parts, while a divided job runs")
+    def shards(self, job: Job) -> SafeString:
+        divided = Divided.of(job)
+        return format_html_join(
+            "",
+            "<div>{}: {}, {} variants done, {} attempts, last sent {}</div>",
+            (
+                (
+                    shard.number,
+                    shard.get_status_display(),
+                    shard.variants_done,
+                    shard.attempts,
+                    date_format(shard.queued_at, "c"),
+                )
+                for shard in (sorted(divided.shards, key=lambda shard: shard.number) if divided else ())
+            ),
         )
 
     @admin.display(description="files")
@@ -130,18 +154,19 @@ class JobAdmin(admin.ModelAdmin):
 
     @admin.action(description="Try again", permissions=["change"])
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._each(request, jobs, try_again, "Tried again.", "were not failed")
+        self.act_on_each(request, jobs, try_again, "Tried again.", "were not failed")
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         def stop(job: Job) -> bool:
             return Job.objects.cancel(job.job_id, job.user)
 
-        self._each(request, jobs, stop, "Cancelled.", "were over already")
+        self.act_on_each(request, jobs, stop, "Cancelled.", "were over already")
 
-    def _each(
+    def act_on_each(
         self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[[Job], bool], done: str, else_: str
     ) -> None:
+        """Write in the history of each job on which `act` did something, and count the others."""
         changed, skipped = 0, 0
         for job in jobs:
             if act(job):
@@ -205,13 +230,13 @@ class JobAdmin(admin.ModelAdmin):
         return queryset.filter(pk__in=_named_like(queryset, term)), False
 
     def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[Any]:
-        return ["timeline", "files", *(field.name for field in self.opts.concrete_fields)]
+        return ["timeline", "files", "shards", *(field.name for field in self.opts.concrete_fields)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         fixed = set() if obj and obj.status in RUN_TO_COME else set(JobForm.NEXT_RUN)
         shown = (field.name for field in self.opts.concrete_fields)
         writable = set(JobForm.Meta.fields) - fixed
-        return [*(name for name in shown if name not in writable), "timeline", "files"]
+        return [*(name for name in shown if name not in writable), "timeline", "files", "shards"]
 
     def save_model(self, request: HttpRequest, obj: Job, form: Any, change: bool) -> None:
         """Only what was changed is written, and on the condition that it still means something."""

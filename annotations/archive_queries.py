@@ -329,6 +329,10 @@ class ArchiveVerbs(models.QuerySet["Job"]):
         """A user's jobs that have an archive."""
         return self.filter(user=user, archive_id__isnull=False)
 
+    def on_the_way(self, now: datetime, within: timedelta) -> ArchiveVerbs:
+        """Results that something is to be done about by then: due, or on their way in or out."""
+        return self.filter(archive_shard__in=SHARDS, archive_next_at__lte=now + within)
+
     def to_look_at(self, now: datetime) -> ArchiveVerbs:
         """Results that something is to be done about by now, the longest overdue first."""
-        return self.filter(archive_shard__in=SHARDS, archive_next_at__lte=now).order_by("archive_next_at")
+        return self.on_the_way(now, timedelta()).order_by("archive_next_at")

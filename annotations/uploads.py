@@ -2,8 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -11,16 +10,14 @@ from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.exceptions import SuspiciousFileOperation
-from django.db import router, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.text import get_valid_filename
 
 from annotations import references
 from annotations.enqueue import enqueue_on_commit
-from annotations.limits import limits_of, note_submission, wrong_with_another_job
+from annotations.limits import limits_of, note_submission, one_at_a_time, wrong_with_another_job
 from annotations.models import Job, new_job_id
 from annotations.storage.port import ObjectMissing, UploadForm, object_store
 
@@ -115,7 +112,7 @@ def submit(user: Any, key: str, reference: str, *, haplotype_aware: bool) -> Job
     upload = arrived(user, key)
     if references.find(reference) is None:
         raise UploadRefused(f"There is no reference {reference}. Please choose one from the list.")
-    with _one_submit_at_a_time(user):
+    with one_at_a_time(user):
         if job := job_of(user, key):
             return job
         if wrong := wrong_with_another_job(user, haplotype_aware=haplotype_aware):
@@ -154,19 +151,6 @@ def remove_unused() -> int:
                     store.delete(key)
                     removed += 1
     return removed
-
-
-@contextmanager
-def _one_submit_at_a_time(user: Any) -> Iterator[None]:
-    """Else two at once would both see room for one more job. They queue up at the user's account.
-
-    (On SQLite a transaction alone would do: there is one writer at a time.)
-    """
-    users = get_user_model().objects
-    database = router.db_for_write(users.model)
-    with transaction.atomic(using=database):
-        users.using(database).select_for_update().get(pk=user.pk)
-        yield
 
 
 def safe_file_name(name: str) -> str:

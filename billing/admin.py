@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -104,6 +105,7 @@ class CustomerAdmin(admin.ModelAdmin):
             except StripeError as error:
                 self.message_user(request, f"{customer.user}: {error}", messages.ERROR)
                 continue
+            self.log_change(request, customer, "Compared with Stripe.")
             customer.refresh_from_db()
             state = f"is {customer.tier}" if done else "is being compared already"
             self.message_user(request, f"{customer.user} {state}.", messages.SUCCESS)
@@ -124,9 +126,10 @@ class StripeEventAdmin(ReadOnly):
 
     @admin.action(description="Process again", permissions=["change"])
     def resend(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> None:
-        sent = [
-            enqueue("billing_event", event.pk) for event in queryset if StripeEvent.objects.resend(event.pk)
-        ]
+        events = [event for event in queryset if StripeEvent.objects.resend(event.pk)]
+        for event in events:
+            self.log_change(request, event, "Processed again.")
+        sent = [enqueue("billing_event", event.pk) for event in events]
         if all(sent):
             self.message_user(request, f"{len(sent)} events are processed again.", messages.SUCCESS)
         else:
@@ -143,6 +146,8 @@ class OutgoingAdmin(ReadOnly):
 
     @admin.action(description="Send again", permissions=["change"])
     def resend(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> None:
+        for task in queryset:
+            self.log_change(request, task, "Sent again.")
         pks = list(queryset.values_list("pk", flat=True))
         queryset.update(sent_at=None, claimed_until=None)
         sent = sum(map(outgoing.send, pks))
@@ -162,6 +167,18 @@ class TierOverrideAdmin(admin.ModelAdmin):
     """What a tier gives. An empty field is as the settings have it; the list shows what is in force."""
 
     list_display = ("tier", "in_force")
+    readonly_fields = ("tier", "in_force")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        # Both tiers are there to be seen, whether or not anybody has overridden anything yet.
+        TierOverride.objects.bulk_create(map(TierOverride, settings.TIERS), ignore_conflicts=True)
+        return super().changelist_view(request, extra_context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
     @admin.display(description="in force")
     def in_force(self, override: TierOverride) -> str:

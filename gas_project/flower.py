@@ -5,6 +5,7 @@ browser never speaks to it.
 """
 
 import base64
+import hashlib
 from http.client import HTTPConnection, HTTPException
 
 import structlog
@@ -16,6 +17,8 @@ from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.csrf import csrf_exempt
 
+from gas_project.audit import note
+
 log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
@@ -25,9 +28,18 @@ TIMEOUT_SECONDS = 20
 XSRF = "_xsrf"  # Flower's own cookie against forged requests
 PASSED_ON = ("Accept", "Content-Type", "X-Requested-With", "X-Xsrftoken", "If-None-Match")
 PASSED_BACK = ("Content-Type", "Etag", "Last-Modified", "Location", "Content-Disposition")
+# The one script that stands in a page of Flower's, as it is with and without --auto_refresh.
+INLINE_SCRIPTS = tuple(f"\n  var autorefresh = {value};\n" for value in (0, 1))
+
+
+def _allowed(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
 # Flower's pages have styles in attributes, and its charts data in images.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    f"default-src 'none'; script-src 'self' {' '.join(map(_allowed, INLINE_SCRIPTS))}; "
+    "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
@@ -47,10 +59,14 @@ def flower(request: HttpRequest, path: str = "") -> HttpResponse:
     if request.method not in {"GET", "HEAD"} and not _comes_from_our_pages(request):
         raise PermissionDenied
     try:
-        return _ask(request, path)
+        answer = _ask(request, path)
     except (OSError, HTTPException) as error:
         log.info("flower_not_answering", error=str(error))
         return render(request, "flower_away.html", status=502)
+    if request.method not in {"GET", "HEAD"}:
+        asked = f"{request.method} {request.POST.urlencode()}".strip()
+        note(request, f"Flower: {path}", f"{asked}: answered {answer.status_code}")
+    return answer
 
 
 def _comes_from_our_pages(request: HttpRequest) -> bool:

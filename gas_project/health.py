@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from annotations.models import Job
 from annotations.storage import StorageError, object_store
 from tasks.sqs import Broker
 
@@ -21,6 +22,11 @@ def database() -> None:
         cursor.execute("SELECT 1")
 
 
+def jobs() -> None:
+    """They may live in another database than the accounts: one question by key, whichever it is."""
+    Job.objects.filter(pk="readyz").exists()
+
+
 def broker() -> None:
     there = Broker()
     there.client.list_queues(QueueNamePrefix=there.prefix, MaxResults=1)
@@ -30,7 +36,12 @@ def storage() -> None:
     next(object_store().keys("readyz/"), None)
 
 
-NEEDED: dict[str, Callable[[], None]] = {"database": database, "broker": broker, "storage": storage}
+NEEDED: dict[str, Callable[[], None]] = {
+    "database": database,
+    "jobs": jobs,
+    "broker": broker,
+    "storage": storage,
+}
 UNREACHABLE = (DatabaseError, BotoCoreError, ClientError, StorageError, OSError)
 
 

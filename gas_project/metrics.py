@@ -27,7 +27,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from annotations.models import Job, Status
+from annotations.models import Job, ResultState, Status
 from tasks.life import silent_seconds
 from tasks.queues import QUEUE_NAMES, dead_letters
 from tasks.sqs import Broker
@@ -35,6 +35,8 @@ from tasks.sqs import Broker
 log = structlog.get_logger(__name__)
 
 RECENT = timedelta(hours=24)
+MOST_LOOKED_AT = 2000  # results on their way; when there are more, the lags alone tell enough
+MOVING = (ResultState.ARCHIVING, ResultState.THAWING, ResultState.RESTORING)
 NAMESPACE = "GenomicsAnnotationService"
 
 tasks = CollectorRegistry()
@@ -79,13 +81,42 @@ def measures() -> Iterator[Measure]:
     oldest = Job.objects.filter(status=Status.PENDING).order_by("submitted_at").first()
     age = (timezone.now() - oldest.submitted_at).total_seconds() if oldest else 0
     yield Measure("oldest_waiting_job_seconds", "Age of the oldest job that waits.", age, {}, "Seconds")
-    silence = silent_seconds()
-    if silence is not None:
-        yield Measure("worker_silent_seconds", "Since this machine's worker asked.", silence, {}, "Seconds")
+    yield from _archive()
+    for worker, silence in silent_seconds().items():
+        labels = {"worker": worker}
+        yield Measure("worker_silent_seconds", "Since it asked its queues.", silence, labels, "Seconds")
     try:
         yield from _queues(Broker())
     except (BotoCoreError, ClientError) as error:
         log.warning("not_ready", needed="broker", error=str(error))
+
+
+def _archive() -> Iterator[Measure]:
+    """How results get on that are due to be archived, or are asked back."""
+    now = timezone.now()
+    # Nothing that moves is looked at more seldom than this: leases, resending, polls for a retrieval.
+    horizon = timedelta(seconds=max(settings.LEASE_SECONDS, settings.RESEND_AFTER_SECONDS, 900))
+    found = list(
+        Job.objects.on_the_way(now, horizon).values_list(
+            "result_state", "archive_due_at", "retrieval_asked_at", "retrieval_expected_at"
+        )[:MOST_LOOKED_AT]
+    )
+    for state in MOVING:
+        count = sum(row[0] == state for row in found)
+        yield Measure("moving_results", "Results on their way.", count, {"state": state})
+    to_archive = [row[1] for row in found if row[0] in {ResultState.AVAILABLE, ResultState.ARCHIVING}]
+    thawing = [row[2:] for row in found if row[0] in {ResultState.THAWING, ResultState.RESTORING}]
+    for name, help_text, moments in (
+        ("archive_lag_seconds", "How long the result most overdue has been due to be archived.", to_archive),
+        ("thaw_lag_seconds", "How long after its expected return the latest is.", [at for _, at in thawing]),
+        (
+            "oldest_thaw_seconds",
+            "How long the result that waits longest is wanted.",
+            [at for at, _ in thawing],
+        ),
+    ):
+        lag = max((now - at for at in moments if at), default=timedelta()).total_seconds()
+        yield Measure(name, help_text, max(0.0, lag), {}, "Seconds")
 
 
 def _queues(broker: Broker) -> Iterator[Measure]:

@@ -5,13 +5,13 @@ from typing import Any
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 from kombu.exceptions import KombuError
 
 from annotations.models import Job, Status
+from gas_project.audit import note
 from gas_project.celery import app
 from tasks.deadletters import looked_at, requeue
 from tasks.queues import QUEUE_NAMES, dead_letters
@@ -58,12 +58,7 @@ def _requeue(request: HttpRequest, queue: str) -> None:
     except UNREACHABLE as error:
         messages.error(request, f"The broker can't be reached, or refuses: {error}")
         return
-    LogEntry.objects.create(
-        user_id=str(request.user.pk),
-        object_repr=f"queue {queue}",
-        action_flag=CHANGE,
-        change_message=f"Sent {sent} dead letters back.",
-    )
+    note(request, f"queue {queue}", f"Sent {sent} dead letters back.")
     messages.success(request, f"{sent} sent back to {queue}.")
 
 

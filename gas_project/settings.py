@@ -10,7 +10,7 @@ from gas_project import environment
 from gas_project.logs import logging_config
 from gas_project.routers import JOBS_DATABASE
 from gas_project.secret import kept_secret
-from tasks.queues import DEFAULT, QUEUES, ROUTES
+from tasks.queues import DEFAULT, QUEUES, ROUTES, TIME_LIMITS
 
 ENVIRONMENT, ENVIRONMENT_PROBLEMS, ENVIRONMENT_UNKNOWN = environment.load()
 
@@ -269,7 +269,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": ENVIRONMENT.visibility_timeout_seconds,
     "wait_time_seconds": 5,
     "supports_fanout": True,  # events and remote control (tasks/fanout.py)
-    # How often a full worker looks whether it has room again: kombu's second would be a second lost per task.
+    # The pause after an answer without messages, for which SQS has waited already.
     "polling_interval": 0.05,
     "client-config": {"connect_timeout": 3, "read_timeout": 15, "retries": {"total_max_attempts": 2}},
     **({"region": "us-east-1"} if BROKER_IS_EMBEDDED else {}),
@@ -290,6 +290,7 @@ CELERY_TASK_ACKS_ON_TIMEOUT = False
 CELERY_TASK_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds
 # The task itself notices this one, and can say so in the job's record.
 CELERY_TASK_SOFT_TIME_LIMIT = ENVIRONMENT.task_time_limit_seconds * 0.95
+CELERY_TASK_ANNOTATIONS = TIME_LIMITS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = ENVIRONMENT.worker_concurrency
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -309,9 +310,8 @@ CELERY_BEAT_SCHEDULE = {
 FLOWER_PORT = ENVIRONMENT.flower_port
 METRICS_TOKEN = ENVIRONMENT.metrics_token
 METRICS_CLOUDWATCH = ENVIRONMENT.metrics_cloudwatch
-METRICS_DIR = (
-    STATE_DIR / "run" / "metrics"
-)  # where the processes of one machine count (PROMETHEUS_MULTIPROC_DIR)
+# Where the processes of one machine count (PROMETHEUS_MULTIPROC_DIR).
+METRICS_DIR = STATE_DIR / "run" / "metrics"
 SENTRY_DSN = ENVIRONMENT.sentry_dsn
 
 LOGGING = logging_config(as_json=ENVIRONMENT.log_json)

@@ -1,4 +1,6 @@
-"""The queues, and which task goes where: declared here and nowhere else."""
+"""The queues, which task goes where, and who asks which: declared here and nowhere else."""
+
+from types import MappingProxyType
 
 from kombu import Queue
 
@@ -10,6 +12,12 @@ DEFAULT = "default"  # everything that is short
 
 QUEUE_NAMES = (ANNOTATE, SHARDS, SHARDS_FIRST, ARCHIVE, DEFAULT)
 QUEUES = tuple(Queue(name) for name in QUEUE_NAMES)
+
+# Each kind of worker with the queues that it asks. Short work has workers of its own: else a mail, a sweep or
+# a result on its way back would wait until an annotation is over. On one machine a worker is of all kinds.
+CONSUMERS = MappingProxyType(
+    {"annotator": (ANNOTATE, SHARDS_FIRST, SHARDS), "clerk": (ARCHIVE, DEFAULT)},
+)
 
 ROUTES = {
     "tasks.annotate": {"queue": ANNOTATE},
@@ -32,6 +40,15 @@ ROUTES = {
     "tasks.thaw": {"queue": DEFAULT},
     "tasks.thaw_job": {"queue": ARCHIVE},
     "tasks.tidy": {"queue": DEFAULT},
+}
+
+# What is short and takes longer hangs: it is ended, and delivered again. Others have an annotation's limit.
+SHORT_TASK_SECONDS = 600
+LONG_TASKS = frozenset({"tasks.tidy"})  # of those in DEFAULT: it looks at every upload
+TIME_LIMITS = {
+    task: {"time_limit": SHORT_TASK_SECONDS, "soft_time_limit": SHORT_TASK_SECONDS - 30}
+    for task, route in ROUTES.items()
+    if route["queue"] == DEFAULT and task not in LONG_TASKS
 }
 
 TRIES = 3  # deliveries of a message before it goes to the dead-letter queue

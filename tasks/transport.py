@@ -28,15 +28,24 @@ from kombu.exceptions import KombuError
 from kombu.transport import SQS
 
 from tasks import life
-from tasks.fanout import FanoutChannel
+from tasks.prompt import PromptChannel
 from tasks.queues import QUEUE_NAMES
 from tasks.sqs import make_queue
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_SECONDS = 1
-LONGEST_PAUSE_SECONDS = 8
+FIRST_PAUSE_SECONDS: float = 1
+LONGEST_PAUSE_SECONDS: float = 8
 MISSING = ("QueueDoesNotExist", "NonExistentQueue")  # of the JSON protocol, and of the older one
+
+
+def pause_seconds(times: int) -> float:
+    """How long a queue is left alone that has not answered so many times in a row.
+
+    >>> [pause_seconds(times) for times in (1, 2, 3, 4, 500)]
+    [1, 2, 4, 8, 8]
+    """
+    return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(times - 1, 10))
 
 
 class NoAnswer(dict[str, Any]):
@@ -63,7 +72,7 @@ class PatientConnection(AsyncSQSConnection):
             return NoAnswer(f"a body that can't be read: {error}")
 
 
-class PatientChannel(FanoutChannel):
+class PatientChannel(PromptChannel):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._unanswered: dict[str, int] = {}  # times in a row, by queue
         self._missing: set[str] = set()
@@ -110,8 +119,7 @@ class PatientChannel(FanoutChannel):
 
     def _loop1(self, queue: str, messages_fetched: int | None = None) -> None:
         if times := self._unanswered.get(queue):
-            pause_seconds = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS << min(times - 1, 10))
-            self.hub.call_later(pause_seconds, self._schedule_queue, queue)
+            self.hub.call_later(pause_seconds(times), self._schedule_queue, queue)
         else:
             super()._loop1(queue, messages_fetched)
 
@@ -132,7 +140,7 @@ def _kombu_is_mended() -> bool:
 KOMBU_IS_MENDED = _kombu_is_mended()
 
 
-class Channel(FanoutChannel if KOMBU_IS_MENDED else PatientChannel):
+class Channel(PromptChannel if KOMBU_IS_MENDED else PatientChannel):
     """What the service runs on."""
 
     def _create_queue(self, queue_name: str, attributes: dict[str, str]) -> Any:

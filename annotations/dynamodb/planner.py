@@ -132,7 +132,14 @@ def _merit(query: IndexQuery) -> tuple[int, ...]:
     """A bounded range reads least; then order saves reading the rest; then a sparse index holds least."""
     bounded = (query.bounds.low is not None) + (query.bounds.high is not None)
     both_ends = query.bounds.low is not None and query.bounds.low == query.bounds.high
-    return (both_ends, query.order is not None, bounded, -len(query.partitions), query.index.sort is not None)
+    return (
+        both_ends,
+        query.order is not None,
+        bounded,
+        query.index.sparse,
+        -len(query.partitions),
+        query.index.sort is not None,
+    )
 
 
 def _forbidden_scan(model: Any, predicate: Predicate, key: Attribute) -> str:

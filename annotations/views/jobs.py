@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from annotations import removing
-from annotations.again import can_be_tried_again, try_again
+from annotations.again import can_be_tried_again, try_again_within_limits
 from annotations.limits import limits_of
 from annotations.models import Job
 from annotations.paging import page_of
@@ -85,8 +85,8 @@ def cancel_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Try a failed job once more; any other stays as it is."""
     job = _own_job(request, job_id)
-    if can_be_tried_again(job):
-        try_again(job)
+    if can_be_tried_again(job) and (wrong := try_again_within_limits(job)):
+        messages.error(request, wrong)
     return redirect(job)
 
 

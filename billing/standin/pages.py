@@ -3,6 +3,7 @@
 They are plain forms. A card's number is looked at and forgotten; what the card does is kept.
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from billing.standin.objects import Json
 
 DAY = 24 * 3600
 STEPS = {"a day": DAY, "a week": 7 * DAY, "a month": 31 * DAY}
+EVENTS_SHOWN = 30
 CARD_HELP = "No such test card. Try 4242 4242 4242 4242."
 
 
@@ -149,6 +151,9 @@ def desk(account: Account, _: str, form: Form | None) -> Page:
             life.dispute(account, account.get("payment_intent", form["id"]))
         elif action in ("won", "lost"):
             life.close_dispute(account, account.get("dispute", form["id"]), action)
+        elif action == "repeat":
+            for event in random.sample(shown := account.all("event")[:EVENTS_SHOWN], len(shown)):
+                account.webhooks.add(event)
         elif action == "after_retries":
             account.leaves_unpaid = form.get("leaves_unpaid") == "yes"
         return Page(status=303, location="/")
@@ -160,7 +165,7 @@ def desk(account: Account, _: str, form: Form | None) -> Page:
         subscriptions=[_readable(thing) for thing in account.all("subscription")],
         payments=account.all("payment_intent", status="succeeded")[:20],
         disputes=account.all("dispute"),
-        events=[_readable(thing) for thing in account.all("event")[:30]],
+        events=[_readable(thing) for thing in account.all("event")[:EVENTS_SHOWN]],
         unsent=set(account.webhooks.unsent()),
     )
 

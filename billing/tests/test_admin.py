@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from billing.models import Customer, Outgoing, StripeEvent, TierOverride
+from billing.models import Customer, Outgoing, StripeEvent
 from billing.syncing import sync_subscription
 from billing.tests.stripe import Person, post_event
 from billing.tiers import tier_of
@@ -106,12 +106,15 @@ def test_tier_and_events_cannot_be_written_by_hand(admin: Client, user: Any, per
         assert admin.get(reverse(f"admin:billing_{model}_add")).status_code == 403
 
 
-def test_what_a_tier_gives_is_set_and_shown_in_force(admin: Client, user: Any):
-    url = reverse("admin:billing_tieroverride_add")
-    assert (
-        admin.post(url, {"tier": "free", "jobs_at_once": "9", "retention_seconds": "60"}).status_code == 302
-    )
-    assert TierOverride.objects.get().jobs_at_once == 9
+def test_what_the_tiers_give_is_shown_and_set(admin: Client, user: Any):
+    listed = admin.get(reverse("admin:billing_tieroverride_changelist")).content.decode()
+    assert "kept 7 days, 0:00:00" in listed and "kept for ever" in listed  # as the settings have it
+    url = reverse("admin:billing_tieroverride_change", args=["free"])
+    assert "kept 7 days" in admin.get(url).content.decode()
+    assert admin.post(url, {"jobs_at_once": "9", "retention_seconds": "60"}).status_code == 302
     assert tier_of(user).jobs_at_once == 9
     listed = admin.get(reverse("admin:billing_tieroverride_changelist")).content.decode()
     assert "9 at once" in listed and "kept 0:01:00" in listed
+    admin.post(url, {})
+    assert tier_of(user).jobs_at_once == 2, "an empty field is as the settings have it"
+    assert admin.get(reverse("admin:billing_tieroverride_add")).status_code == 403

@@ -295,6 +295,14 @@ def test_a_webhook_is_sent_until_it_is_taken(settings: Any, monkeypatch: pytest.
     assert sent == [event["id"]] * 4
 
 
+def test_its_desk_sends_events_again_in_any_order(standin: StandIn, checkout: Any):
+    visit(checkout.url, card=GOOD)
+    first = standin.webhooks.take()
+    assert visit(standin.url + "/", action="repeat")[0] == 303
+    again = standin.webhooks.take()
+    assert sorted(event["id"] for event in again) == sorted(event["id"] for event in first)
+
+
 def test_its_state_outlives_it(settings: Any, tmp_path: Path):
     path = tmp_path / "state.json"
     with running(settings, state=path) as standin:

@@ -22,7 +22,7 @@ from gas_project.checks import is_loopback
 from gas_project.environment import BASE_DIR
 from gas_project.onemachine.supervisor import Program
 from tasks import life
-from tasks.queues import QUEUES
+from tasks.queues import CONSUMERS
 from tasks.sqs import Broker
 
 log = structlog.get_logger(__name__)
@@ -103,12 +103,12 @@ def web() -> Program:
 
 
 def worker() -> Program:
-    """All queues in one worker; SIGTERM lets it finish, SIGQUIT makes it give its jobs back."""
+    """All kinds of work in one worker; SIGTERM lets it finish, SIGQUIT makes it give its jobs back."""
     return Program(
         "worker",
         [
             *_celery("worker"),
-            *("--queues", ",".join(queue.name for queue in QUEUES)),
+            *("--queues", ",".join(queue for queues in CONSUMERS.values() for queue in queues)),
             *("--hostname", "worker@onemachine"),
             *("--without-mingle", "--without-gossip"),
             *(
@@ -120,7 +120,7 @@ def worker() -> Program:
         _environment(),
         is_ready=ready_file().exists,
         before_start=before_worker,
-        is_well=lambda: not life.is_deaf(),
+        is_well=lambda: not life.deaf_workers(),
         stop=((signal.SIGTERM, WARM_SECONDS), (signal.SIGQUIT, 10)),
         leans_on=frozenset({"broker"}),
     )
@@ -163,7 +163,7 @@ def make_queues() -> None:
 def before_worker() -> None:
     """No worker is left now, so nobody has the jobs that are RUNNING; with another broker, somebody may."""
     ready_file().unlink(missing_ok=True)
-    life.life_file().unlink(missing_ok=True)
+    life.forget_all()
     if not settings.BROKER_IS_EMBEDDED:
         return
     try:

@@ -51,6 +51,12 @@ def test_the_list_of_jobs_asks_for_all_their_users_at_once(
     assert user.email in shown and other_user.email in shown
 
 
+def test_the_list_of_jobs_counts_none_by_filter(admin: Client, user: User):
+    make_job(user)
+    page = admin.get(reverse("admin:annotations_job_changelist"), {"_facets": "True"}).content.decode()
+    assert "patient.vcf" in page and "Show counts" not in page and "Hide counts" not in page
+
+
 def requests_for(connection: Any, ask: Callable[[], Any]) -> int:
     with CaptureQueriesContext(connection) as captured:
         assert ask().status_code in {200, 302}

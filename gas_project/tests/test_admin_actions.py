@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from botocore.exceptions import EndpointConnectionError
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from annotations.models import Job, Status
+from annotations.models import Job, ResultState, Shard, Status
 from annotations.storage.port import object_store
 from annotations.tests.factories import make_job
 from gas_project import operations
@@ -58,6 +59,29 @@ def test_jobs_are_cancelled(admin: Client, user: User) -> None:
     assert history(job) == ["Cancelled."]
 
 
+def test_a_result_is_archived_and_asked_back(admin: Client, user: User, sent_tasks: list[Any]) -> None:
+    job = make_job(user, status=Status.COMPLETED, result_state=ResultState.AVAILABLE)
+    page = act(admin, "archive_now", job, make_job(user))
+    assert "Jobs: 1." in page and "1 have no result at hand" in page
+    job.refresh_from_db()
+    assert job.archived_by_hand and job.archive_due_at is not None
+    Job.objects.filter(pk=job.pk).update(result_state=ResultState.ARCHIVED, archive_id="a")
+    for _ in range(2):
+        act(admin, "restore_now", job)
+    assert [(task.name, task.args) for task in sent_tasks] == [
+        ("tasks.archive", (job.job_id,)),
+        ("tasks.thaw_job", (job.job_id,)),
+    ]
+    assert sorted(history(job)) == ["Asked back from the archive.", "Sent to the archive."]
+
+
+def test_the_parts_of_a_divided_job_are_on_its_page(admin: Client, user: User) -> None:
+    job = make_job(user, status=Status.RUNNING, scatter_id="s", shard_count=2, claimed_by="s")
+    Shard.objects.prepare(job.job_id, "s", 2)
+    page = admin.get(reverse("admin:annotations_job_change", args=[job.pk])).content.decode()
+    assert page.count("0 attempts, last sent") == 2
+
+
 def test_jobs_are_deleted_with_their_files(admin: Client, user: User, tmp_path: Path) -> None:
     job = make_job(user)
     (tmp_path / "f").write_text("vcf")
@@ -95,6 +119,31 @@ def test_a_user_is_deleted_with_jobs_and_files(admin: Client, user: User, tmp_pa
     admin.post(reverse("admin:accounts_user_delete", args=[user.pk]), {"post": "yes"})
     assert not User.objects.filter(pk=user.pk).exists()
     assert list(object_store().keys("")) == []
+
+
+def test_an_address_is_taken_as_verified_by_the_staff(admin: Client, user: User) -> None:
+    EmailAddress.objects.create(user=user, email=user.email, primary=True)
+    data = {"action": "take_as_verified", "_selected_action": [user.pk]}
+    admin.post(reverse("admin:accounts_user_changelist"), data)
+    assert EmailAddress.objects.get().verified
+    page = admin.get(reverse("admin:accounts_user_change", args=[user.pk])).content.decode()
+    assert f"{user.email}, primary, verified" in page
+
+
+def test_the_audit_log_says_who_did_what_and_nobody_can_change_it(admin: Client, user: User) -> None:
+    act(admin, "cancel", make_job(user))
+    url = reverse("admin:admin_logentry_changelist")
+    page = admin.get(url).content.decode()
+    assert "Cancelled." in page and "patient.vcf" in page
+    entry = LogEntry.objects.get()
+    for deed in ("delete", "change"):
+        admin.post(reverse(f"admin:admin_logentry_{deed}", args=[entry.pk]), {"post": "yes"})
+    assert list(LogEntry.objects.values_list("pk", "object_repr")) == [(entry.pk, entry.object_repr)]
+
+
+def test_no_two_groups_of_the_admin_have_one_name(admin: Client) -> None:
+    groups = [app["name"] for app in admin.get(reverse("admin:index")).context["app_list"]]
+    assert len(groups) == len(set(groups)), groups
 
 
 class FakeBroker:

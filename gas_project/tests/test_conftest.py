@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from annotations.enqueue import enqueue
+from conftest import fail_if_something_is_missing
 
 
 def test_a_test_cannot_reach_the_network():
@@ -28,3 +29,16 @@ def test_objects_are_kept_in_the_folder_of_the_test(tmp_path: Path):
 @pytest.mark.django_db
 def test_the_database_is_not_the_one_of_the_service():
     assert "gas-tests-" in str(settings.DATABASES["default"]["NAME"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [("dynalite is not installed: `make emulators`", "failed"), ("the real data are not here", "skipped")],
+)
+def test_where_all_is_needed_what_is_not_installed_is_a_failure(reason: str, outcome: str):
+    report = pytest.TestReport(
+        "test", ("f", 1, "test"), {}, "skipped", ("f", 1, f"Skipped: {reason}"), "setup"
+    )
+    fail_if_something_is_missing(report)
+    assert report.outcome == outcome
+    assert reason in str(report.longrepr)

@@ -1,11 +1,15 @@
 """Flower's pages are behind the admin's login, and a browser never speaks to Flower itself."""
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from gas_project import flower
@@ -68,6 +72,27 @@ def test_another_site_can_control_nothing(admin: Client, upstream: type[Handler]
     assert admin.post(path, headers={"Origin": "http://evil.example"}).status_code == 403
     assert upstream.asked == []
     assert admin.post(path, headers={"Origin": "http://testserver"}).status_code == 200
+
+
+def test_who_controls_a_worker_is_written_down_and_who_looks_is_not(
+    admin: Client, upstream: type[Handler]
+) -> None:
+    admin.get("/admin/flower/workers")
+    path = "/admin/flower/api/worker/pool/grow/w1"
+    admin.post(path, {"n": 2}, headers={"Origin": "http://testserver"})
+    entry = LogEntry.objects.get()
+    assert entry.object_repr == "Flower: api/worker/pool/grow/w1"
+    assert entry.change_message == "POST n=2: answered 200"
+
+
+def test_the_scripts_within_flower_s_own_pages_are_those_that_are_allowed(
+    admin: Client, upstream: type[Handler]
+) -> None:
+    templates = Path(str(find_spec("flower").submodule_search_locations[0])) / "templates"  # type: ignore
+    pages = [path.read_text() for path in templates.glob("*.html")]
+    found = {script for page in pages for script in re.findall(r"<script[^>]*>([^<]+)</script>", page)}
+    assert found == {flower.INLINE_SCRIPTS[1].replace("1", "{{ autorefresh }}")}
+    assert "script-src 'self' 'sha256-" in admin.get("/admin/flower/").headers["Content-Security-Policy"]
 
 
 def test_where_flower_does_not_run_a_page_says_so(admin: Client, settings: Any) -> None:

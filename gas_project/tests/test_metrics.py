@@ -1,13 +1,15 @@
 """What operators can count."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from annotations.models import Status
+from annotations.models import ResultState, Status
 from annotations.tests.factories import make_job
 from gas_project import metrics
 from tasks.queues import QUEUE_NAMES
@@ -57,6 +59,33 @@ def test_jobs_are_counted_by_state_and_failures_by_reason(user: Any, samples: An
     assert read["gas_jobs", ("FAILED",)] == 3
     assert read["gas_failed_jobs", ("time_limit",)] == 2
     assert read["gas_oldest_waiting_job_seconds", ()] >= 0
+
+
+def test_what_is_due_to_be_archived_or_asked_back_shows_how_late_it_is(
+    user: Any, samples: Any, jobs_database: Any
+) -> None:
+    now = timezone.now()
+
+    def result(state: ResultState, **fields: Any) -> None:
+        make_job(user, status=Status.COMPLETED, result_state=state, archive_shard=1, **fields)
+
+    hour, soon = timedelta(hours=1), now + timedelta(seconds=60)
+    result(ResultState.AVAILABLE, archive_due_at=now - hour, archive_next_at=now - hour)
+    result(ResultState.AVAILABLE, archive_due_at=now + hour, archive_next_at=now + hour)
+    result(ResultState.ARCHIVING, archive_due_at=now - 2 * hour, archive_next_at=soon)
+    asked = {"retrieval_asked_at": now - 3 * hour, "retrieval_expected_at": now - hour}
+    result(ResultState.THAWING, archive_next_at=soon, **asked)
+    read = samples()
+    assert read["gas_archive_lag_seconds", ()] == pytest.approx(7200, abs=60)
+    assert read["gas_thaw_lag_seconds", ()] == pytest.approx(3600, abs=60)
+    assert read["gas_oldest_thaw_seconds", ()] == pytest.approx(10800, abs=60)
+    assert read["gas_moving_results", ("THAWING",)] == 1
+
+
+def test_where_nothing_is_archived_nothing_is_late(user: Any, samples: Any) -> None:
+    make_job(user)
+    read = samples()
+    assert read["gas_archive_lag_seconds", ()] == read["gas_thaw_lag_seconds", ()] == 0
 
 
 def test_every_queue_and_its_dead_letters_are_counted(samples: Any) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations import removing
+from annotations.limits import usage_of
 from annotations.models import Job, ResultState, Status
 from annotations.storage import StorageError
 from annotations.storage.port import object_store
@@ -57,6 +58,17 @@ def test_a_failed_job_is_tried_again_and_sent_once(
             owner.post(reverse("annotations:retry_job", args=[job.job_id]))
     assert Job.objects.get(pk=job.pk).status == Status.PENDING
     assert [(task.name, task.args) for task in sent_tasks] == [("tasks.annotate", (job.job_id,))]
+
+
+def test_jobs_are_tried_again_only_as_far_as_the_tier_has_room(owner: Client, user: User) -> None:
+    jobs = [make_job(user, status=Status.FAILED, failure_reason="worker_lost") for _ in range(3)]
+    pages = [
+        owner.post(reverse("annotations:retry_job", args=[job.job_id]), follow=True).content.decode()
+        for job in jobs
+    ]
+    assert [Job.objects.get(pk=job.pk).status for job in jobs] == ["PENDING", "PENDING", "FAILED"]
+    assert "room for 2 at once" in pages[2] and "room for" not in pages[1]
+    assert usage_of(user).at_once == 2
 
 
 def test_a_file_that_cannot_be_used_is_not_offered_to_be_tried_again(owner: Client, user: User) -> None:

@@ -1,10 +1,18 @@
-"""Tasks for tests of the worker: each writes down that it ran."""
+"""Tasks for tests of the worker: each writes down that it ran.
+
+PROBE_PAUSE_SECONDS makes the worker wait only so long, at most, before it asks a broker in trouble again.
+"""
 
 import os
 import time
 from pathlib import Path
 
 from celery import shared_task, signals
+
+from tasks import transport
+
+if _pause := os.environ.get("PROBE_PAUSE_SECONDS"):
+    transport.FIRST_PAUSE_SECONDS = transport.LONGEST_PAUSE_SECONDS = float(_pause)
 
 
 def note(name: str) -> None:

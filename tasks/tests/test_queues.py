@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 
-from tasks.queues import DEFAULT, QUEUES, ROUTES
+from tasks.queues import CONSUMERS, DEFAULT, QUEUES, ROUTES, SHORT_TASK_SECONDS
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMES = {queue.name for queue in QUEUES}
@@ -25,6 +25,17 @@ def test_every_task_has_a_route_and_every_route_a_task(task_names: set[str]) -> 
 def test_every_route_leads_to_a_declared_queue() -> None:
     assert {route["queue"] for route in ROUTES.values()} <= NAMES
     assert DEFAULT in NAMES
+
+
+def test_every_queue_is_asked_by_one_kind_of_worker() -> None:
+    asked = [queue for queues in CONSUMERS.values() for queue in queues]
+    assert sorted(asked) == sorted(NAMES)
+
+
+def test_a_short_task_that_hangs_is_ended_long_before_an_annotation_would_be(task_names: set[str]) -> None:
+    tasks = current_app.tasks
+    assert tasks["tasks.sweep"].time_limit == tasks["tasks.notify"].time_limit == SHORT_TASK_SECONDS
+    assert tasks["tasks.annotate"].time_limit == current_app.conf.task_time_limit > SHORT_TASK_SECONDS
 
 
 def test_every_task_that_the_apps_send_by_name_exists(task_names: set[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 from celery import Celery
 
-from annotations.tests.waiting import wait_until
+from annotations.tests.waiting import slowness, wait_until
 from tasks.queues import QUEUE_NAMES
 from tasks.sqs import make_queue
 
@@ -143,7 +143,7 @@ class Worker:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=40 * slowness())
 
     def kill(self) -> None:
         """The whole group, children included."""

@@ -39,6 +39,7 @@ def requests_of(connection: Any, queryset: Any) -> list[str]:
             ["taken_at"],
             "Query index sample_newest by owner (2), in order",
         ),
+        (Q(owner=1, due__isnull=False), [], "Query index sample_due by owner (1)"),
         (Q(owner=1, due__lte=3), [], "Query index sample_due by owner (1), due bounded"),
         (
             Q(state="NEW") & (Q(reads=1) | Q(reads=5)),

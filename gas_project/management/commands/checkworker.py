@@ -1,25 +1,31 @@
-"""`manage.py checkworker`: the liveness probe of this machine's worker."""
+"""`manage.py checkworker`: the liveness probe of this machine's workers."""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tasks.life import DEAF_AFTER_SECONDS, is_deaf, silent_seconds
+from tasks.life import DEAF_AFTER_SECONDS, deaf_workers, silent_seconds
 
 
 class Command(BaseCommand):
-    help = "Succeeds while this machine's worker asks all its queues for messages; for who would restart it."
+    help = (
+        "Succeeds while this machine's workers ask all their queues for messages; for who would restart them."
+    )
     requires_system_checks = ()
     requires_migrations_checks = False
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", nargs="*", help="only these, named as before the @; otherwise all")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        seconds = silent_seconds()
-        if seconds is None:
-            self.stdout.write("No worker has begun to work on this machine.")
-        elif is_deaf():
+        names = set(options["name"])
+        silent = {name: for_ for name, for_ in silent_seconds().items() if not names or name in names}
+        if deaf := [name for name in deaf_workers() if name in silent]:
             raise CommandError(
-                f"The worker has not asked its queues for {seconds:.0f} seconds; {DEAF_AFTER_SECONDS} are "
-                "the most. Restart it: its messages go to the next."
+                f"{', '.join(deaf)}: has not asked its queues for {DEAF_AFTER_SECONDS} seconds or more. "
+                "Restart it: its messages go to the next."
             )
-        else:
-            self.stdout.write(f"The worker asked its queues {seconds:.0f} seconds ago.")
+        for name, seconds in sorted(silent.items()):
+            self.stdout.write(f"{name} asked its queues {seconds:.0f} seconds ago.")
+        if not silent:
+            self.stdout.write("No worker asks for work on this machine: none was started, or it is stopping.")

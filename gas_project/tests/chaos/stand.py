@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from annotations.tests.fakes import REFERENCE, write_reference
-from annotations.tests.waiting import wait_until
+from annotations.tests.waiting import slowness, wait_until
 from tasks.tests.faulty import FaultyProxy, start_broker
 from tasks.tests.workers import PROJECT, Site, Worker
 
@@ -20,8 +20,12 @@ SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "gas_project.tests.chaos.settings",
     "GAS_LEASE_SECONDS": "10",
     "GAS_RESEND_AFTER_SECONDS": "5",
+    # One user submits all jobs.
+    "GAS_FREE_JOBS_AT_ONCE": "1000",
+    "GAS_FREE_JOBS_A_DAY": "1000",
 }
 FILES_OF_A_JOB = 5  # the upload, the result, its index, the table and the log
+FILES_OF_AN_ARCHIVED_JOB = 2  # the upload and the log
 SUBMIT = """
 import sys
 import django; django.setup()
@@ -61,10 +65,10 @@ class Stand:
             cwd=PROJECT,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=120 * slowness(),
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def submit(self, count: int) -> list[str]:
@@ -122,6 +126,13 @@ class Stand:
         sql = "SELECT COUNT(*) FROM annotations_job WHERE job_status != 'COMPLETED' OR notified_at IS NULL"
         return int(self.query(sql)[0][0])
 
+    def wait_until_all_is_archived(self, timeout_seconds: float) -> None:
+        sql = (
+            "SELECT COUNT(*) FROM annotations_job "
+            "WHERE result_state != 'ARCHIVED' OR archive_next_at IS NOT NULL"
+        )
+        wait_until(lambda: self.query(sql) == [(0,)], timeout_seconds=timeout_seconds)
+
     def wait_until_all_is_done(self, timeout_seconds: float) -> None:
         try:
             wait_until(lambda: self.unfinished() == 0, timeout_seconds=timeout_seconds)
@@ -144,14 +155,16 @@ class Stand:
     def scratch_folders(self) -> list[Path]:
         return [path for path in (self.folder / "work").iterdir() if path.is_dir()]
 
-    def audit(self, jobs: list[str]) -> None:
+    def audit(self, jobs: list[str], *, files_each: int = FILES_OF_A_JOB) -> None:
         """Every job done, told of once, with its files and no other; nothing temporary is left."""
         done = self.query("SELECT job_id FROM annotations_job WHERE job_status = 'COMPLETED'")
         assert {job_id for (job_id,) in done} == set(jobs)
         assert self.mails() == Counter(jobs)
         assert Counter(path.split("/")[1].split("~")[0] for path in self.files()) == Counter(
-            dict.fromkeys(jobs, FILES_OF_A_JOB)
+            dict.fromkeys(jobs, files_each)
         )
+        # The service's own audit: no object or archive that no record names, none that is missing.
+        assert "clean" in self.run("manage.py", "vault-audit")
         wait_until(lambda: not self.scratch_folders())
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from annotations.tests.waiting import wait_until
 from gas_project.tests.chaos.conftest import Report
-from gas_project.tests.chaos.stand import Stand, kill_parent, workers
+from gas_project.tests.chaos.stand import FILES_OF_AN_ARCHIVED_JOB, Stand, kill_parent, workers
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 JOBS, KILLS = 60, 30
 OUTAGE_SECONDS = 20
@@ -44,14 +44,17 @@ def test_workers_are_killed_at_thirty_random_moments(
 
 def test_every_message_is_delivered_three_times_and_out_of_order(stand: Stand, chance: random.Random) -> None:
     stand.proxy.copies, stand.proxy.chance = 3, chance
+    stand.site.settings = {**stand.site.settings, "GAS_FREE_RETENTION_SECONDS": "1"}
     jobs = stand.submit(20)
     stand.start_beat()
     with workers(stand, "w1", "w2"):
         stand.wait_until_all_is_done(120)
+        stand.wait_until_all_is_archived(120)
         stand.proxy.copies = 1
         wait_until(lambda: stand.proxy.on_their_way == 0)
-        wait_until(lambda: stand.site.messages("annotate") == 0, timeout_seconds=60)
-        stand.audit(jobs)
+        for queue in ("annotate", "archive"):
+            wait_until(lambda queue=queue: stand.site.messages(queue) == 0, timeout_seconds=60)  # type: ignore[misc]
+        stand.audit(jobs, files_each=FILES_OF_AN_ARCHIVED_JOB)
 
 
 def test_the_broker_is_down_then_answers_nonsense_then_forgets_everything(stand: Stand) -> None:

@@ -20,7 +20,7 @@ from gas_project.tests.chaos.conftest import Report
 from gas_project.tests.chaos.stand import Stand, workers
 from tasks.tests.workers import Site, Worker
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(900)]
 
 SMALL_JOBS, SINGLE_JOBS = 1000, 30
 IDLE_SECONDS = 15
