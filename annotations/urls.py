@@ -18,6 +18,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/retry/", jobs.retry_job, name="retry_job"),
     path("jobs/<uuid:job_id>/delete/", jobs.delete_job, name="delete_job"),
     path("jobs/<uuid:job_id>/log/", jobs.job_log, name="job_log"),
+    path("jobs/<uuid:job_id>/provenance/", jobs.job_provenance, name="job_provenance"),
     path("jobs/<uuid:job_id>/files/<slug:kind>/", jobs.job_file, name="job_file"),
     path("", include("annotations.sharing.urls")),
     path("storage/upload/", storage.receive_upload, name="receive_upload"),

@@ -1,5 +1,6 @@
 """One job's work: what becomes of the job, of its files, and of twins."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -58,6 +59,16 @@ def test_a_job_that_is_done_has_its_files_its_counts_and_a_notification_on_its_w
         ("tasks.notify", (job.job_id,)),
         ("tasks.schedule_archive", (job.job_id,)),
     ]
+
+
+def test_what_made_the_result_is_written_down(job: Job, store: MemoryStore) -> None:
+    done = run(job)
+    assert done.input_sha256 == hashlib.sha256(store.objects[job.input_key]).hexdigest()
+    made = done.provenance
+    assert (made["reference"]["name"], made["reference"]["version"]) == ("tiny", "1")
+    assert len(made["reference"]["manifest_sha256"]) == 64
+    assert made["files"]["vcf"]["sha256"] == hashlib.sha256(store.objects[done.result_key]).hexdigest()
+    assert set(made["tools"]) == {"engine", "bcftools", "pysam"}
 
 
 def test_the_result_is_named_after_the_users_file(job: Job) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -14,8 +14,9 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotations import removing
 from annotations.again import can_be_tried_again, try_again_within_limits
 from annotations.limits import limits_of
-from annotations.models import Job
+from annotations.models import Job, Status
 from annotations.paging import page_of
+from annotations.provenance import document_of
 from annotations.results.access import for_viewers, is_owner, viewable_job
 from annotations.results.files import LOG, files_of
 from annotations.sharing.grants import link_of
@@ -139,6 +140,18 @@ def job_file(request: HttpRequest, job_id: UUID, kind: str) -> HttpResponse:
     return redirect(
         object_store().download_url(file.key, file_name=file.name, expires_seconds=DOWNLOAD_LINK_SECONDS)
     )
+
+
+@for_viewers
+@require_safe
+def job_provenance(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """What the result was made of and by, as a JSON file."""
+    job = viewable_job(request, job_id)
+    if job.status != Status.COMPLETED:
+        raise Http404
+    response = JsonResponse(document_of(job), json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = f'attachment; filename="{job.job_id}.provenance.json"'
+    return response
 
 
 def _own_job(request: HttpRequest, job_id: UUID) -> Job:

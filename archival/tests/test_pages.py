@@ -37,6 +37,14 @@ def test_the_page_says_when_a_result_is_archived_and_offers_the_files(
     assert "a.annot.vcf.gz" in shown and "Archive now" not in shown
 
 
+@pytest.mark.parametrize(("minutes", "follows"), [(5, True), (-1, True), (60, False)])
+def test_a_page_that_is_open_when_its_result_is_archived_says_so_by_itself(
+    world: World, user: Any, client: Client, minutes: int, follows: bool
+) -> None:
+    due_at = timezone.now() + timedelta(minutes=minutes)
+    assert ("hx-get" in page(client, world.job(user, archive_due_at=due_at))) is follows
+
+
 @pytest.mark.parametrize("state", [ResultState.ARCHIVED, ResultState.THAWING, ResultState.RESTORING])
 def test_while_the_result_is_away_the_log_is_there_and_the_files_are_not(
     world: World, user: Any, client: Client, state: ResultState

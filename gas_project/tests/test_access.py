@@ -102,6 +102,7 @@ ACCESS = {
     "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
+    "annotations:job_provenance": for_the_owner(404),  # the job of these tests has not ended
     "annotations:share_links": for_the_owner(),
     "annotations:revoke_link": Access(302, 405, 405, 405, ("JOB", "1")),
     "annotations:open_link": Access(404, 404, 404, 404, ("no-such-secret",)),

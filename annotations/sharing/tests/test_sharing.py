@@ -190,3 +190,19 @@ def test_a_job_has_so_many_good_links_and_no_more(
 def test_a_lifetime_that_is_not_offered_is_refused(owner: Client, job: Job, days: str) -> None:
     owner.post(page(job, "share_links"), {"days": days})
     assert ShareLink.objects.count() == 0
+
+
+def test_the_provenance_of_a_result_can_be_downloaded_by_its_owner_and_by_a_link(
+    owner: Client, job: Job
+) -> None:
+    Job.objects.filter(pk=job.pk).update(
+        input_sha256="ab" * 32, provenance={"tools": {"bcftools": "1.24"}, "reference": {"name": "demo"}}
+    )
+    for client in (owner, opened(job)):
+        response = client.get(page(job, "job_provenance"))
+        document = response.json()
+        assert document["input"]["sha256"] == "ab" * 32 and document["tools"] == {"bcftools": "1.24"}
+        assert document["parameters"] == {"reference": job.reference, "haplotype_aware": False}
+        assert job.user.email not in str(document) and "attachment" in response["Content-Disposition"]
+        assert "bcftools" in client.get(page(job)).content.decode()
+    assert Client().get(page(job, "job_provenance")).status_code == 302
