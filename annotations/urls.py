@@ -16,6 +16,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/status/", jobs.job_status, name="job_status"),
     path("jobs/<uuid:job_id>/cancel/", jobs.cancel_job, name="cancel_job"),
     path("jobs/<uuid:job_id>/retry/", jobs.retry_job, name="retry_job"),
+    path("jobs/<uuid:job_id>/anew/", jobs.annotate_anew, name="annotate_anew"),
     path("jobs/<uuid:job_id>/delete/", jobs.delete_job, name="delete_job"),
     path("jobs/<uuid:job_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<uuid:job_id>/provenance/", jobs.job_provenance, name="job_provenance"),

@@ -12,16 +12,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from annotations import removing
-from annotations.again import can_be_tried_again, try_again_within_limits
+from annotations.again import annotate_with, can_be_tried_again, try_again_within_limits
 from annotations.limits import limits_of
 from annotations.models import Job, Status
 from annotations.paging import page_of
 from annotations.provenance import document_of
+from annotations.references import newer_than
 from annotations.results.access import for_viewers, is_owner, viewable_job
 from annotations.results.files import LOG, files_of
 from annotations.sharing.grants import link_of
 from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
+from annotations.uploads import UploadRefused
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +91,22 @@ def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     if can_be_tried_again(job) and (wrong := try_again_within_limits(job)):
         messages.error(request, wrong)
     return redirect(job)
+
+
+@login_required
+@require_POST
+def annotate_anew(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """A job for the same file with the newest version of its reference; the page of that one, or why not."""
+    job = _own_job(request, job_id)
+    newer = newer_than(job.reference) if job.status == Status.COMPLETED else None
+    if newer is None:
+        messages.info(request, "There is no newer version of this result's reference.")
+        return redirect(job)
+    try:
+        return redirect(annotate_with(job, newer))
+    except UploadRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(job)
 
 
 @login_required
@@ -164,6 +182,7 @@ def _context(job: Job) -> dict[str, Any]:
         "job": job,
         "state": f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}",
         "files": files_of(job),
+        "newer_reference": newer_than(job.reference) if job.status == Status.COMPLETED else None,
         "can_be_tried_again": can_be_tried_again(job),
         "summary": Summary.of(job.summary),
         "took": job.completed_at and job.completed_at - job.submitted_at,

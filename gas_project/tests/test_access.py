@@ -99,6 +99,7 @@ ACCESS = {
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
     "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:retry_job": Access(302, 405, 405, 405, ("JOB",)),
+    "annotations:annotate_anew": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
@@ -191,6 +192,7 @@ POSTS = {
     "annotations:submit": (302, 400),
     "annotations:cancel_job": (302, 404),
     "annotations:delete_job": (302, 404),
+    "annotations:annotate_anew": (302, 404),
     "annotations:retry_job": (302, 404),
     "annotations:revoke_link": (302, 404),
     "annotations:share_links": (302, 404),
@@ -215,6 +217,7 @@ POSTS = {
 DEEDS = {
     ("annotations:cancel_job", "post"),
     ("annotations:delete_job", "post"),
+    ("annotations:annotate_anew", "post"),
     ("annotations:retry_job", "post"),
     ("annotations:share_links", "post"),
     ("annotations:revoke_link", "post"),
