@@ -178,9 +178,12 @@ def _own_job(request: HttpRequest, job_id: UUID) -> Job:
 
 
 def _context(job: Job) -> dict[str, Any]:
+    state = f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}"
+    if job.retrieval_expected_at:  # known some time after the result began to be retrieved
+        state += f".{job.retrieval_expected_at.timestamp():.0f}"
     return {
         "job": job,
-        "state": f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}",
+        "state": state,
         "files": files_of(job),
         "newer_reference": newer_than(job.reference) if job.status == Status.COMPLETED else None,
         "can_be_tried_again": can_be_tried_again(job),

@@ -87,6 +87,15 @@ def test_a_retrieval_says_its_option_and_when_it_is_expected(world: World, user:
     assert "hx-get" in shown, "the page keeps itself up to date"
 
 
+def test_an_open_page_learns_when_a_retrieval_is_expected(world: World, user: Any, client: Client) -> None:
+    job = put(world.job(user), result_state=ResultState.THAWING, archive_id="x")
+    seen = client.get(job.get_absolute_url()).context["state"]
+    news = reverse("annotations:job_status", args=[job.job_id])
+    assert client.get(news, {"seen": seen}).status_code == 204
+    put(job, retrieval_expected_at=timezone.now() + timedelta(hours=5, minutes=1))
+    assert "in 5 h" in client.get(news, {"seen": seen}).content.decode()
+
+
 def test_a_premium_user_archives_and_retrieves_by_hand(world: World, premium: Any, client: Client) -> None:
     job = world.job(premium, archive_due_at=None)
     assert "Archive now" in page(client, job)
