@@ -99,6 +99,7 @@ class JobAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER  # they count all jobs, once for each entry of each filter
     actions: tuple[str, ...] = ("retry", "cancel")
     paginator = CappedPaginator
+    view_on_site = False  # a job's own page is its user's alone
 
     @admin.display(description="user")
     def owner(self, job: Job) -> str:

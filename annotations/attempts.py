@@ -1,6 +1,6 @@
 """How an attempt at a job, or at a part of it, may end other than well."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -26,11 +26,12 @@ class NotOurs(Exception):
 
 
 class Failure(Exception):
-    """The job can't be done. `reason` is for counting, the text for the user."""
+    """The job can't be done. `reason` is for counting; the text and a file's `problems` are for the user."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, problems: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.reason = reason
+        self.problems = problems
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def attempt(job: Job, holder: str, release: Callable[[int], object], *, retry_se
     except NotOurs:
         log.info("job_lost")
     except Failure as failure:
-        fail(job, holder, failure.reason, str(failure))
+        fail(job, holder, failure.reason, str(failure), failure.problems)
     except StorageError as error:
         log.warning("storage_failed", error=str(error))
         release(retry_seconds)
@@ -86,10 +87,10 @@ def attempt(job: Job, holder: str, release: Callable[[int], object], *, retry_se
         raise
 
 
-def fail(job: Job, holder: str, reason: str, message: str) -> bool:
+def fail(job: Job, holder: str, reason: str, message: str, problems: Sequence[str] = ()) -> bool:
     """RUNNING → FAILED, unless the job is no longer `holder`'s; what runs of it have left goes."""
     leftovers = list_below(job_prefix(job), keep=frozenset({job.input_key})) or []
-    if not Job.objects.fail(job.job_id, holder, reason, message):
+    if not Job.objects.fail(job.job_id, holder, reason, message, problems):
         return False
     log.info("job_failed", job_id=job.job_id, reason=reason)
     discard_shards(job)

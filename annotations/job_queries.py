@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -193,9 +194,16 @@ class JobQuerySet(ArchiveVerbs):
             )
         )
 
-    def fail(self, job_id: str, task_id: str, reason: str, message: str) -> bool:
-        """RUNNING → FAILED, with a reason for counting and a message that tells the user what to do."""
-        return self._end(Q(status="RUNNING", claimed_by=task_id), job_id, reason, message)
+    def fail(
+        self, job_id: str, task_id: str, reason: str, message: str, problems: Sequence[str] = ()
+    ) -> bool:
+        """RUNNING → FAILED, with a reason for counting and a message that tells the user what to do.
+
+        `problems`: all that is wrong with the file, a sentence each.
+        """
+        ours = Q(status="RUNNING", claimed_by=task_id)
+        summary = {"problems": list(problems)} if problems else {}
+        return self._end(ours, job_id, reason, message, summary=summary)
 
     def give_up(self, job_id: str) -> bool:
         """Started too often, and in nobody's hands → FAILED: it takes its workers down."""
@@ -251,9 +259,10 @@ class JobQuerySet(ArchiveVerbs):
         open_to = Q() if changes.keys() <= {"input_file_name"} else Q(status__in=RUN_TO_COME)
         return bool(self.filter(open_to, pk=job_id).update(**changes))
 
-    def _end(self, condition: Q, job_id: str, reason: str, message: str) -> bool:
+    def _end(self, condition: Q, job_id: str, reason: str, message: str, **further: Any) -> bool:
         return bool(
             self.filter(condition, pk=job_id).update(
+                **further,
                 status="FAILED",
                 stage="",
                 completed_at=timezone.now(),

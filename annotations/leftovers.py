@@ -13,6 +13,11 @@ def job_prefix(job: Job) -> str:
     return f"{job.user_id}/{job.job_id}/"
 
 
+def exports_prefix(job: Job) -> str:
+    """Below it are exports of the job's result."""
+    return f"{job_prefix(job)}exports/"
+
+
 def remove(keys: list[str]) -> None:
     """The job has gone on without these; that they stay for now is no reason to stop."""
     for key in keys:

@@ -227,6 +227,11 @@ class Job(models.Model):
         return reverse("annotations:job", args=[self.job_id])
 
     @property
+    def problems(self) -> list[str]:
+        """All that is wrong with the file of a job that failed for it."""
+        return list(self.summary.get("problems", ())) if self.status == Status.FAILED else []
+
+    @property
     def is_finished(self) -> bool:
         """Nothing more will happen to the work itself."""
         return self.status in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}

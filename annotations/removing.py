@@ -8,6 +8,7 @@ go, and the record last.
 from typing import Any
 
 import structlog
+from django.dispatch import Signal
 
 from annotations.divided import discard_shards
 from annotations.incoming.models import Upload
@@ -18,11 +19,16 @@ from annotations.storage import object_store
 
 log = structlog.get_logger(__name__)
 
+# `job` is about to go. Whoever keeps something of it elsewhere removes that now, or raises StorageError.
+job_leaves = Signal()
+
 
 def delete_job(job: Job) -> None:
     """Raises StorageError; the record stays until every file is gone."""
     Job.objects.cancel(job.job_id, job.user)
     discard_shards(job)
+    if current := Job.objects.filter(pk=job.job_id).first():
+        job_leaves.send(Job, job=current)
     store = object_store()
     for key in [*store.keys(job_prefix(job)), job.input_key]:
         store.delete(key)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/provenance/", jobs.job_provenance, name="job_provenance"),
     path("jobs/<uuid:job_id>/files/<slug:kind>/", jobs.job_file, name="job_file"),
     path("", include("annotations.sharing.urls")),
+    path("jobs/<uuid:job_id>/result/", include("annotations.results.urls")),
     path("storage/upload/", storage.receive_upload, name="receive_upload"),
     path("storage/part/", storage.receive_part, name="receive_part"),
     path("storage/download/", storage.download, name="download"),

@@ -9,6 +9,8 @@ class ArchivalConfig(AppConfig):
         from django.db.models.signals import post_delete
 
         from annotations.models import Job
-        from archival.discarding import job_deleted
+        from annotations.removing import job_leaves
+        from archival import discarding
 
-        post_delete.connect(job_deleted, sender=Job, dispatch_uid="archival.discarding")
+        job_leaves.connect(discarding.job_leaves, sender=Job, dispatch_uid="archival.discarding")
+        post_delete.connect(discarding.job_deleted, sender=Job, dispatch_uid="archival.discarding")

@@ -10,6 +10,7 @@ that is seen here, and whoever becomes so later finds the result ARCHIVING, take
 import structlog
 from django.utils import timezone
 
+from annotations.leftovers import exports_prefix, remove_below
 from annotations.models import Job, ResultState
 from annotations.storage import ObjectMissing, object_store
 from archival import hot
@@ -79,6 +80,7 @@ def _remove_hot_copy(job: Job, task_id: str) -> None:
     store = object_store()
     for key in hot.keys_of(job).values():
         store.delete(key)
+    remove_below(exports_prefix(job))
     Job.objects.hot_copy_removed(job.job_id, task_id)
     # Who became premium while the archive was made known may have looked for archived results just before.
     if not job.archived_by_hand and tier_of(job.user).retention is None:

@@ -13,8 +13,21 @@ from archival.storage import ColdStorageError, cold_storage
 log = structlog.get_logger(__name__)
 
 
+def job_leaves(sender: Any, job: Job, **_: Any) -> None:
+    """A receiver of `annotations.removing.job_leaves`. While the archive can't be deleted, the job stays.
+
+    One that is being made meanwhile is deleted by who makes it, since there is no record to name it.
+    """
+    if job.archive_id is None:
+        return
+    try:
+        cold_storage().delete(job.archive_id)
+    except ColdStorageError as error:
+        raise StorageError(f"The archive could not be deleted: {error}") from error
+
+
 def job_deleted(sender: Any, instance: Job, **_: Any) -> None:
-    """A receiver of Django's `post_delete`."""
+    """A receiver of Django's `post_delete`, for records that go in another way."""
     keys = [instance.input_key, instance.log_key, instance.result_key, instance.index_key, instance.table_key]
     enqueue_on_commit("discard", instance.job_id, [key for key in keys if key], instance.archive_id)
 

@@ -34,7 +34,7 @@ import pysam
 
 from annotations.engine.building import BundleRecipe, KnownInput, build_bundle
 from annotations.engine.bundle import ReferenceBundle
-from benchmarks import peers
+from benchmarks import peers, scattered
 from benchmarks.synthetic import MANY_GENES, SMALL, Files, Shape, make_reference, write_variants
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -64,6 +64,9 @@ def main() -> None:
         print(_HEADING)
         for size, source in inputs.items():
             report(size, source, bundle, files, options.cores)
+        print("\ndivided for the workers of the service")
+        bounded = [size for size in inputs if size <= SLOW_PEERS_UP_TO]
+        scattered.report(inputs[max(bounded, default=min(inputs))], bundle)
         if options.many_genes:
             bundle, inputs, files = prepare(folder / "many-genes", [1_000], 10_000_000, MANY_GENES)
             print("\n3.4 million lines of GFF3, 10 million known variants, beside bare csq")

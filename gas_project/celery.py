@@ -22,6 +22,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["tasks"], related_name="pipeline")
 app.autodiscover_tasks(["tasks"], related_name="billing")
 app.autodiscover_tasks(["tasks"], related_name="archival")
+app.autodiscover_tasks(["tasks"], related_name="exports")
 app.autodiscover_tasks(["tasks"], related_name="incoming")
 app.autodiscover_tasks(["tasks"], related_name="sweep")
 # By name: only a worker loads them.

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.csrf import csrf_exempt
 
@@ -28,8 +28,9 @@ TIMEOUT_SECONDS = 20
 XSRF = "_xsrf"  # Flower's own cookie against forged requests
 PASSED_ON = ("Accept", "Content-Type", "X-Requested-With", "X-Xsrftoken", "If-None-Match")
 PASSED_BACK = ("Content-Type", "Etag", "Last-Modified", "Location", "Content-Disposition")
+CONTROLS = "api/"  # below it is what acts on workers and tasks; its list of tasks is read by POST, too
 # The one script that stands in a page of Flower's, as it is with and without --auto_refresh.
-INLINE_SCRIPTS = tuple(f"\n  var autorefresh = {value};\n" for value in (0, 1))
+INLINE_SCRIPTS = tuple(f"\nvar autorefresh = {value};\n" for value in (0, 1))
 
 
 def _allowed(script: str) -> str:
@@ -58,12 +59,14 @@ def flower(request: HttpRequest, path: str = "") -> HttpResponse:
         raise PermissionDenied
     if request.method not in {"GET", "HEAD"} and not _comes_from_our_pages(request):
         raise PermissionDenied
+    if path == "broker":
+        return redirect("queues")  # which Flower can't show of SQS
     try:
         answer = _ask(request, path)
     except (OSError, HTTPException) as error:
         log.info("flower_not_answering", error=str(error))
         return render(request, "flower_away.html", status=502)
-    if request.method not in {"GET", "HEAD"}:
+    if request.method not in {"GET", "HEAD"} and path.startswith(CONTROLS):
         asked = f"{request.method} {request.POST.urlencode()}".strip()
         note(request, f"Flower: {path}", f"{asked}: answered {answer.status_code}")
     return answer

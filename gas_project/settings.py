@@ -157,6 +157,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+# Libraries for the browser, as `make assets` lays them out; without them pages show tables in place of plots.
+ASSETS_DIR = environment.BASE_DIR / "gas_project" / "assets" / "static"
+HAS_ASSETS = ASSETS_DIR.is_dir()
+STATICFILES_DIRS = [ASSETS_DIR] if HAS_ASSETS else []
 # The apps' own files are served where they stand: one machine needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 

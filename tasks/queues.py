@@ -7,7 +7,7 @@ from kombu import Queue
 ANNOTATE = "annotate"  # long work: one job a slot
 SHARDS = "shards"  # parts of large jobs: beside `annotate`, so that a small job need not wait for all of them
 SHARDS_FIRST = "shards-first"  # those of tiers with priority: they wait behind nobody else's
-ARCHIVE = "archive"  # moving files: results to cold storage and back, uploads from other sites
+ARCHIVE = "archive"  # moving files: results to cold storage and back, large exports, uploads from other sites
 DEFAULT = "default"  # everything that is short
 
 QUEUE_NAMES = (ANNOTATE, SHARDS, SHARDS_FIRST, ARCHIVE, DEFAULT)
@@ -25,6 +25,7 @@ ROUTES = {
     "tasks.annotate_shard_first": {"queue": SHARDS_FIRST},
     "tasks.archive": {"queue": ARCHIVE},
     "tasks.discard": {"queue": ARCHIVE},
+    "tasks.export": {"queue": ARCHIVE},
     "tasks.fetch_upload": {"queue": ARCHIVE},
     "tasks.gather": {"queue": ANNOTATE},
     "tasks.notify": {"queue": DEFAULT},

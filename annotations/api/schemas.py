@@ -65,6 +65,7 @@ class Failure(Schema):
 
     reason: str
     message: str
+    problems: list[str] = Field(description="Of a file that cannot be used: up to a hundred faults, by line.")
 
 
 class JobOut(Schema):
@@ -150,8 +151,8 @@ def job_out(job: Job) -> JobOut:
         completed_at=job.completed_at,
         result_state=ResultState(job.result_state),
         result_bytes=job.result_bytes,
-        summary=job.summary,
-        failure=Failure(reason=job.failure_reason, message=job.failure_message)
+        summary={} if job.status == "FAILED" else job.summary,
+        failure=Failure(reason=job.failure_reason, message=job.failure_message, problems=job.problems)
         if job.status == "FAILED"
         else None,
         files=[

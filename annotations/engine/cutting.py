@@ -1,30 +1,69 @@
-"""Cut the records into shards of equal work for any number of hosts."""
+"""Cut the records into chunks, and these into shards of equal work for any number of hosts.
 
+A chunk is what a shard works on at once, and what it writes ends with it: a BGZF block, a piece of the index
+and of the table. As the chunks follow from the file alone, however they are shared out to shards, what is
+joined in the end is the same, byte for byte.
+"""
+
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from annotations.engine.layout import Segment, Shard
+from annotations.engine.layout import Chunk, Segment, Shard
 
+CHUNK_BYTES = 1 << 20
+CHUNK_RECORDS = 40_000
 # So much text costs about what a record does: samples are only copied, no codons are read for them.
 BYTES_LIKE_A_RECORD = 4096
 
 
-def work_of(segment: Segment) -> float:
+def cut_into_chunks(segments: Sequence[Segment], apart: Collection[int] = ()) -> list[Chunk]:
+    """Group segments, in order, into chunks of up to 40,000 records or 1 MB each.
+
+    A contig in `apart`, or with more than a chunk can hold, shares its chunks with no other, so that shards
+    can be cut at both its ends.
+    """
+    size: Counter[int] = Counter()
+    for segment in segments:
+        size[segment.contig] += segment.end_byte - segment.start_byte
+    alone = {contig for contig in size if contig in apart or size[contig] > CHUNK_BYTES}
+    chunks: list[Chunk] = []
+    taken: list[Segment] = []
+    records = 0
+    for segment in segments:
+        if taken and (
+            records + segment.records > CHUNK_RECORDS
+            or segment.end_byte - taken[0].start_byte > CHUNK_BYTES
+            or (
+                segment.contig != taken[-1].contig
+                and not alone.isdisjoint({segment.contig, taken[-1].contig})
+            )
+        ):
+            chunks.append(Chunk(tuple(taken)))
+            taken, records = [], 0
+        taken.append(segment)
+        records += segment.records
+    if taken:
+        chunks.append(Chunk(tuple(taken)))
+    return chunks
+
+
+def work_of(chunk: Chunk) -> float:
     """What annotating it costs, in records of a file without samples."""
-    return segment.records + (segment.end_byte - segment.start_byte) / BYTES_LIKE_A_RECORD
+    return chunk.records + (chunk.end_byte - chunk.start_byte) / BYTES_LIKE_A_RECORD
 
 
 def cut_for_hosts(
-    segments: Sequence[Segment], shard_records: int, *, whole_contigs: bool, apart: Collection[int] = ()
+    chunks: Sequence[Chunk], shard_records: int, *, whole_contigs: bool, apart: Collection[int] = ()
 ) -> list[Shard]:
-    """Group segments, in order, into shards of about equal work, each that of at most some `shard_records`.
+    """Group chunks, in order, into shards of about equal work, each that of at most some `shard_records`.
 
     A contig in `apart` shares its shards with no other. With `whole_contigs` no contig is divided: haplotypes
     run the length of a contig.
     """
     shards: list[Shard] = []
     first_record = 0
-    for stretch in _stretches(segments, apart):
-        pieces = _by_contig(stretch) if whole_contigs else [[segment] for segment in stretch]
+    for stretch in _stretches(chunks, apart):
+        pieces = _by_contig(stretch) if whole_contigs else [[chunk] for chunk in stretch]
         for group in _groups(pieces, shard_records):
             shard = Shard(len(shards), first_record, tuple(group))
             shards.append(shard)
@@ -32,33 +71,34 @@ def cut_for_hosts(
     return shards
 
 
-def _stretches(segments: Sequence[Segment], apart: Collection[int]) -> Iterator[list[Segment]]:
-    """Consecutive segments that may be in one shard."""
-    taken: list[Segment] = []
-    for segment in segments:
-        before = taken[-1].contig if taken else segment.contig
-        if segment.contig != before and (segment.contig in apart or before in apart):
-            yield taken
-            taken = []
-        taken.append(segment)
+def _stretches(chunks: Sequence[Chunk], apart: Collection[int]) -> Iterator[list[Chunk]]:
+    """Consecutive chunks that may be in one shard."""
+    taken: list[Chunk] = []
+    for chunk in chunks:
+        if taken and not chunk.follows_on(taken[-1]):
+            borders = {chunk.segments[0].contig, taken[-1].segments[-1].contig}
+            if not borders.isdisjoint(apart):
+                yield taken
+                taken = []
+        taken.append(chunk)
     if taken:
         yield taken
 
 
-def _by_contig(segments: Sequence[Segment]) -> list[list[Segment]]:
-    contigs: list[list[Segment]] = []
-    for segment in segments:
-        if not contigs or contigs[-1][-1].contig != segment.contig:
-            contigs.append([])
-        contigs[-1].append(segment)
-    return contigs
+def _by_contig(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
+    pieces: list[list[Chunk]] = []
+    for chunk in chunks:
+        if not pieces or not chunk.follows_on(pieces[-1][-1]):
+            pieces.append([])
+        pieces[-1].append(chunk)
+    return pieces
 
 
-def _groups(pieces: Sequence[list[Segment]], most: int) -> Iterator[list[Segment]]:
+def _groups(pieces: Sequence[list[Chunk]], most: int) -> Iterator[list[Chunk]]:
     """Pieces joined to the least number of groups that keeps to `most`, each of an equal part of the work."""
     works = [sum(map(work_of, piece)) for piece in pieces]
     share = sum(works) / max(1, -(-sum(works) // most))
-    group: list[Segment] = []
+    group: list[Chunk] = []
     work = 0.0
     for piece, its_work in zip(pieces, works, strict=True):
         if group and work + its_work / 2 > share:

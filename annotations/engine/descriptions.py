@@ -16,11 +16,13 @@ from annotations.engine.genome import Genome
 from annotations.engine.hgvs import HgvsDescriber, TranscriptTable
 from annotations.engine.hgvs.columns import spread
 from annotations.engine.hgvs.genetic_code import SUPPORTED_CODES
-from annotations.engine.terms import BIT, CODING, SPLICE, mask_of
+from annotations.engine.terms import BIT, CODING, SPLICE, SPLICE_SITE, mask_of
 
 # Alleles are described where one of these holds: in exons, and in introns as far as splice regions reach.
 _DESCRIBED = SPLICE | mask_of(
     (
+        "splice_donor_5th_base_variant",
+        "splice_donor_region_variant",
         "coding_sequence_variant",
         "5_prime_UTR_variant",
         "3_prime_UTR_variant",
@@ -111,7 +113,10 @@ def _terms_told(frame: pl.DataFrame) -> pl.Series:
     coding = pl.when(is_read).then(_terms_read(csq)).otherwise(_terms_unread(csq))
     located = pl.when(coding != 0).then(pl.col("mask") & ~pl.lit(BIT["coding_sequence_variant"]))
     together = located.otherwise(pl.col("mask")) | (csq & ~pl.lit(CODING)) | coding
-    return frame.select(together.alias("mask"))["mask"]
+    narrowed = pl.when(together & pl.lit(SPLICE_SITE) != 0).then(
+        together & ~pl.lit(BIT["splice_region_variant"])
+    )
+    return frame.select(narrowed.otherwise(together).alias("mask"))["mask"]
 
 
 def _terms_read(csq: pl.Expr) -> pl.Expr:

@@ -15,12 +15,19 @@ import polars as pl
 
 from annotations.engine.alleles import Kind
 from annotations.engine.intervals import overlaps
-from annotations.engine.terms import BIT
+from annotations.engine.terms import BIT, SPLICE_SITE
 
 FLANK_BASES = 5_000
 NEAR_EXON_BASES = 50
 PAIRS_AT_ONCE = 500_000  # bounds the memory where one long gene spans many variants
 _SHIFT = 32  # a key is transcript number << 32 | position
+_TERMS_OF_A_WHOLE_INTRON = (
+    "intron_variant",
+    "splice_donor_variant",
+    "splice_acceptor_variant",
+    "splice_donor_5th_base_variant",
+    "splice_polypyrimidine_tract_variant",
+)
 Array = np.ndarray
 
 
@@ -132,9 +139,9 @@ class Transcripts:
             self._cds_start[self._coding],
             self._cds_end[self._coding] + 1,
         ]
-        for offset in (0, 3, -2, -8):  # from an exon's first base
+        for offset in (3, 0, -2, -4, -5, -6, -8, -17):  # from an exon's first base
             edges.append(self._exon_start + offset)
-        for offset in (1, -2, 3, 9):  # from an exon's last base
+        for offset in (-2, 1, 3, 5, 6, 7, 9, 18):  # from an exon's last base
             edges.append(self._exon_end + offset)
         return np.unique(np.concatenate(edges))
 
@@ -186,6 +193,9 @@ class _Near:
     def _add(self, term: str, where: Array) -> None:
         self.mask[where] |= BIT[term]
 
+    def _drop(self, term: str, where: Array) -> None:
+        self.mask[where] &= ~BIT[term]
+
     def _add_flanks(self, begin: Array, finish: Array, inside: Array) -> None:
         # between the two bases of an insertion lies nothing: VEP sets its start after its end
         first = np.where(self._insertion, self._end, self._start)
@@ -206,13 +216,14 @@ class _Near:
         model = self._model
         last_exon = model._first_exon[self._transcript] + model._exon_count[self._transcript] - 1
         middle = inside & (self._last - self._first >= 2)  # an intron lies wholly within
-        for term in ("intron_variant", "splice_donor_variant", "splice_acceptor_variant"):
+        for term in _TERMS_OF_A_WHOLE_INTRON:
             self._add(term, middle)
-        self._add("splice_region_variant", middle)
         for exon in (self._first, np.maximum(self._first, self._last - 1), self._last):
             exists = inside & (exon < last_exon)
             follower = np.minimum(exon + 1, len(model._exon_start) - 1)
             self._add_one_intron(exists, model._exon_end[exon] + 1, model._exon_start[follower] - 1)
+        self._drop("splice_donor_region_variant", (self.mask & BIT["splice_donor_5th_base_variant"]) != 0)
+        self._drop("splice_region_variant", (self.mask & SPLICE_SITE) != 0)
 
     def _add_one_intron(self, exists: Array, begin: Array, finish: Array) -> None:
         first_two = exists & self._touches(begin, begin + 1)
@@ -229,8 +240,25 @@ class _Near:
             | self._touches(finish - 7, finish - 2)
             | self._touches(finish + 1, finish + 3)
         )
-        essential = first_two | last_two
-        self._add("splice_region_variant", ((exists & region) | at_edge | at_edge_of_middle) & ~essential)
+        self._add("splice_region_variant", (exists & region) | at_edge | at_edge_of_middle)
+        self._add_near_donor(exists, begin, finish)
+        self._add("splice_polypyrimidine_tract_variant", exists & self._in_tract(begin, finish))
+
+    def _add_near_donor(self, exists: Array, begin: Array, finish: Array) -> None:
+        fifth = np.where(
+            self._forward, self._touches(begin + 4, begin + 4), self._touches(finish - 4, finish - 4)
+        )
+        region = np.where(
+            self._forward, self._touches(begin + 2, begin + 5), self._touches(finish - 5, finish - 2)
+        )
+        self._add("splice_donor_5th_base_variant", exists & fifth)
+        self._add("splice_donor_region_variant", exists & region)
+
+    def _in_tract(self, begin: Array, finish: Array) -> Array:
+        """Whether it reaches the 3rd to 17th base before an exon; of an insertion either side counts."""
+        low = np.where(self._forward, finish - 16, begin + 2)
+        high = np.where(self._forward, finish - 2, begin + 16)
+        return (self._left <= high) & (self._right >= low)
 
     def _add_exon(self, exonic: Array, in_exon_left: Array, in_exon_right: Array) -> None:
         model = self._model

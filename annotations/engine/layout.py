@@ -24,7 +24,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Segment:
-    """Consecutive records of one contig: a stretch of bytes of `records` that is read as one chunk."""
+    """Consecutive records of one contig: a stretch of bytes of `records`."""
 
     contig: int  # index into Plan.contigs
     records: int
@@ -33,16 +33,44 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Shard:
-    """A contiguous stretch of the records, annotated by one process."""
+class Chunk:
+    """Consecutive segments that are worked on at once. They follow from the file alone (`cutting`)."""
 
-    number: int
-    first_record: int
     segments: tuple[Segment, ...]
 
     @property
     def records(self) -> int:
         return sum(segment.records for segment in self.segments)
+
+    @property
+    def start_byte(self) -> int:
+        return self.segments[0].start_byte
+
+    @property
+    def end_byte(self) -> int:
+        return self.segments[-1].end_byte
+
+    def follows_on(self, before: "Chunk") -> bool:
+        """Whether it goes on with the contig that `before` ends with."""
+        return self.segments[0].contig == before.segments[-1].contig
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A contiguous stretch of the records, annotated by one process."""
+
+    number: int
+    first_record: int
+    chunks: tuple[Chunk, ...]
+
+    @property
+    def records(self) -> int:
+        return sum(chunk.records for chunk in self.chunks)
+
+    @property
+    def contigs(self) -> list[int]:
+        """Numbers of its contigs, in order."""
+        return [*dict.fromkeys(segment.contig for chunk in self.chunks for segment in chunk.segments)]
 
 
 @dataclass(frozen=True)
@@ -59,6 +87,7 @@ class Plan:
     haplotype_aware: bool
     keep_bcsq: bool
     max_mismatch_share: float = Rules.max_mismatch_share
+    started_at: float = 0.0  # Unix time at which the check began, by the clock of its host
 
     @property
     def samples(self) -> list[str]:
@@ -72,12 +101,14 @@ class Plan:
         content: dict[str, Any] = json.loads((directory / PLAN_NAME).read_text())
         content["contigs"] = [tuple(pair) for pair in content["contigs"]]
         content["shards"] = [
-            Shard(
-                one["number"], one["first_record"], tuple(Segment(**segment) for segment in one["segments"])
-            )
+            Shard(one["number"], one["first_record"], tuple(_chunk(chunk) for chunk in one["chunks"]))
             for one in content["shards"]
         ]
         return cls(**content)
+
+
+def _chunk(content: dict[str, Any]) -> Chunk:
+    return Chunk(tuple(Segment(**segment) for segment in content["segments"]))
 
 
 @dataclass

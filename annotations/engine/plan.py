@@ -6,15 +6,16 @@ What it leaves in the working directory is all that a shard needs, wherever it r
     records     the unpacked record lines, sorted, byte for byte as they came but for their line ends
 """
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.check.limits import Limits
 from annotations.engine.check.upload import Block, UploadCheck
-from annotations.engine.cutting import cut_for_hosts
+from annotations.engine.cutting import cut_for_hosts, cut_into_chunks
 from annotations.engine.errors import UnusableInput
-from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Shard
+from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Rules, Segment, Shard
 from annotations.engine.sorting import sort_records
 
 SHARD_RECORDS = 500_000  # at most: bounds a shard's files, and what a lost one costs
@@ -41,16 +42,18 @@ def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its c
 
     Raises UnusableInput, with up to a hundred faults told by line, when it cannot be annotated.
     """
+    started_at = time.time()
     rules = rules or Rules()
     check = UploadCheck(source, directory, bundle, _limits(rules))
     intake = _Intake()
     intake.take(check, directory / RECORDS_NAME)
     contigs = [(contig, _bundle_name(bundle, contig)) for contig in intake.contigs]
+    apart = _contigs_of_other_codes(bundle, contigs)
+    chunks = cut_into_chunks(intake.segments, apart)
     if shard_records:
-        apart = _contigs_of_other_codes(bundle, contigs)
-        shards = cut_for_hosts(intake.segments, shard_records, whole_contigs=haplotype_aware, apart=apart)
+        shards = cut_for_hosts(chunks, shard_records, whole_contigs=haplotype_aware, apart=apart)
     else:
-        shards = cut_into_shards(intake.segments, cores=cores, whole_contigs=haplotype_aware)
+        shards = cut_into_shards(chunks, cores=cores, whole_contigs=haplotype_aware)
     plan = Plan(
         name=name,
         columns=check.header.columns,
@@ -62,32 +65,32 @@ def make_plan(  # noqa: PLR0913 - the options of the engine, each named by its c
         haplotype_aware=haplotype_aware,
         keep_bcsq=keep_bcsq,
         max_mismatch_share=rules.max_mismatch_share,
+        started_at=started_at,
     )
     plan.save(directory)
     return plan
 
 
-def cut_into_shards(segments: Sequence[Segment], *, cores: int, whole_contigs: bool) -> list[Shard]:
-    """Group segments into shards of about equal numbers of records, in order.
+def cut_into_shards(chunks: Sequence[Chunk], *, cores: int, whole_contigs: bool) -> list[Shard]:
+    """Group chunks into shards of about equal numbers of records, in order.
 
     With `whole_contigs` no contig is divided: haplotypes run the length of a contig.
     """
-    total = sum(segment.records for segment in segments)
+    total = sum(chunk.records for chunk in chunks)
     rounds = max(1, -(-total // (SHARD_RECORDS * cores)))
     target = max(SMALL_SHARD_RECORDS, -(-total // (cores * rounds)))
     shards: list[Shard] = []
-    taken: list[Segment] = []
+    taken: list[Chunk] = []
     first = count = 0
-    for segment in segments:
-        at_contig_start = bool(taken) and taken[-1].contig != segment.contig
-        # measured from the start of the file, so that what segments are too large by does not add up to
+    for chunk in chunks:
+        # measured from the start of the file, so that what chunks are too large by does not add up to
         # one more shard
-        full = first + count + segment.records / 2 > target * (round(first / target) + 1)
-        if taken and full and (at_contig_start or not whole_contigs):
+        full = first + count + chunk.records / 2 > target * (round(first / target) + 1)
+        if taken and full and not (whole_contigs and chunk.follows_on(taken[-1])):
             shards.append(Shard(len(shards), first, tuple(taken)))
             first, taken, count = first + count, [], 0
-        taken.append(segment)
-        count += segment.records
+        taken.append(chunk)
+        count += chunk.records
     if taken:
         shards.append(Shard(len(shards), first, tuple(taken)))
     return shards

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 
 from annotations.engine.check.text import read_lines
-from annotations.engine.layout import Segment
+from annotations.engine.layout import Chunk
 
 FIXED = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info")
-CHUNK_BYTES = 1 << 20
-CHUNK_RECORDS = 40_000
 _MOST_COLUMNS = 40  # beyond this the samples stay one piece of text
 REST = "rest"  # FORMAT and the samples as one piece of text
 FORMAT = "format"
@@ -21,23 +18,12 @@ def sample_column(number: int) -> str:
     return f"sample_{number}"
 
 
-def chunks(path: Path, segments: Sequence[Segment]) -> Iterator[tuple[list[Segment], bytes]]:
-    """Runs of consecutive segments, up to 40,000 records or 1 MB each, with their bytes."""
+def read_chunks(path: Path, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, bytes]]:
+    """Each of `chunks` with its bytes."""
     with path.open("rb") as file:
-        taken: list[Segment] = []
-        for segment in segments:
-            records = sum(one.records for one in taken) + segment.records
-            if taken and (records > CHUNK_RECORDS or segment.end_byte - taken[0].start_byte > CHUNK_BYTES):
-                yield taken, _bytes(file, taken)
-                taken = []
-            taken.append(segment)
-        if taken:
-            yield taken, _bytes(file, taken)
-
-
-def _bytes(file: IO[bytes], taken: list[Segment]) -> bytes:
-    file.seek(taken[0].start_byte)
-    return file.read(taken[-1].end_byte - taken[0].start_byte)
+        for chunk in chunks:
+            file.seek(chunk.start_byte)
+            yield chunk, file.read(chunk.end_byte - chunk.start_byte)
 
 
 def read_records(block: bytes, column_count: int) -> pl.DataFrame:

@@ -10,6 +10,7 @@ Whoever calls these carries the files from host to host. The result is that of `
 
 import shutil
 import tarfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 from annotations.engine.annotate import ANNOTATE, CHECK, PUBLISH, Progress, command_of, result_name
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.errors import EngineFailure
-from annotations.engine.layout import RECORDS_NAME, Plan, Rules, Segment, Summary, shard_directory
+from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Rules, Segment, Summary, shard_directory
 from annotations.engine.stages import LARGE_BYTES, run_gather, run_plan, run_shard
 
 _COPY_BYTES = 4 << 20
@@ -132,12 +133,14 @@ def _gather(
 
     tell()
     order = {"bundle": str(bundle.path), "output": str(output), "command": command_of(plan)}
-    return run_gather(directory, order, in_child=True, watch=tell)
+    summary = run_gather(directory, order, in_child=True, watch=tell)
+    summary.seconds = round(max(0, time.time() - plan.started_at), 3)
+    return summary
 
 
 def _byte_range(plan: Plan, number: int) -> tuple[int, int]:
-    segments = plan.shards[number].segments
-    return segments[0].start_byte, segments[-1].end_byte
+    chunks = plan.shards[number].chunks
+    return chunks[0].start_byte, chunks[-1].end_byte
 
 
 def _alone(plan: Plan, number: int) -> Plan:
@@ -145,8 +148,13 @@ def _alone(plan: Plan, number: int) -> Plan:
     first_byte, _ = _byte_range(plan, number)
     shards = list(plan.shards)
     moved = tuple(
-        Segment(one.contig, one.records, one.start_byte - first_byte, one.end_byte - first_byte)
-        for one in shards[number].segments
+        Chunk(
+            tuple(
+                Segment(one.contig, one.records, one.start_byte - first_byte, one.end_byte - first_byte)
+                for one in chunk.segments
+            )
+        )
+        for chunk in shards[number].chunks
     )
-    shards[number] = replace(shards[number], segments=moved)
+    shards[number] = replace(shards[number], chunks=moved)
     return replace(plan, shards=shards)

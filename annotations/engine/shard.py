@@ -47,8 +47,8 @@ from annotations.engine.haplotypes import (
 from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
-from annotations.engine.layout import RECORDS_NAME, Plan, Segment, Shard, shard_directory
-from annotations.engine.records import chunks, read_records
+from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Shard, shard_directory
+from annotations.engine.records import read_chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 
 BODY_NAME = "body.vcf.gz"
@@ -104,11 +104,11 @@ class _ShardRun:
         comparison = Comparison()
         self._open_sites()
         first_site = first_record = 0
-        for number, (segments, block) in enumerate(self._chunks()):
+        for number, (chunk, block) in enumerate(read_chunks(self.records, self.shard.chunks)):
             records = self._parse(block)
             parts = [
                 self._alleles(part, contig, genome, comparison)
-                for contig, part in self._by_contig(segments, records)
+                for contig, part in self._by_contig(chunk, records)
             ]
             alleles = pl.concat(parts).with_columns(
                 (pl.int_range(pl.len(), dtype=pl.UInt32) + first_site).alias("site")
@@ -131,7 +131,7 @@ class _ShardRun:
 
     def forget_sites(self) -> None:
         """What csq read and wrote is no output, and may be larger than all of it."""
-        for pattern in ("sites-*", "haplotypes-*", "genes-*"):
+        for pattern in ("sites-*", "written-*", "haplotypes-*", "genes-*"):
             for path in self.directory.glob(pattern):
                 path.unlink()
 
@@ -142,6 +142,9 @@ class _ShardRun:
         genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
         said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
+            if self.plan.keep_bcsq:
+                as_written = read_bcsq(self._run_csq(self._written_path(code), genes, code, local=True))
+                return Findings(entries(said), as_written)
             return Findings(entries(said), said)
         haplotypes = read_haplotype_bcsq(self._run_csq(self._haplotypes_path(code), genes, code, local=False))
         joined = haplotype_entries(haplotypes, read_sites(sites))
@@ -172,6 +175,7 @@ class _ShardRun:
                 edited = self._edit(records, alleles, done)
                 lines = _lines(edited)
                 body.write(lines)
+                body.end_block()
                 contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
                 index.add(contig, records, lines)
                 table = table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done)
@@ -181,9 +185,6 @@ class _ShardRun:
         index.save(self.directory / INDEX_NAME, body)
 
     # --- first pass
-
-    def _chunks(self) -> Iterator[tuple[list[Segment], bytes]]:
-        return chunks(self.records, self.shard.segments)
 
     def _waiting_path(self, kind: str, number: int) -> Path:
         return self.directory / f"{kind}-{number}.ipc"
@@ -200,9 +201,8 @@ class _ShardRun:
     def _name(self, contig: int) -> str | None:
         return self.plan.contigs[contig][1]
 
-    def _by_contig(
-        self, segments: list[Segment], records: pl.DataFrame
-    ) -> Iterator[tuple[int, pl.DataFrame]]:
+    def _by_contig(self, chunk: Chunk, records: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+        segments = chunk.segments
         frame = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info").with_row_index("row")
         start = 0
         at = 0
@@ -230,8 +230,7 @@ class _ShardRun:
         return alleles.with_columns(pl.lit(contig, pl.Int32).alias("contig"))
 
     def _open_sites(self) -> None:
-        seen = dict.fromkeys(segment.contig for segment in self.shard.segments)
-        for number in seen:
+        for number in self.shard.contigs:
             name = self._name(number)
             contig = self.bundle.contig(name) if name else None
             if contig and contig.genes:
@@ -239,6 +238,9 @@ class _ShardRun:
 
     def _sites_path(self, code: int) -> Path:
         return self.directory / f"sites-{code}.vcf"
+
+    def _written_path(self, code: int) -> Path:
+        return self.directory / f"written-{code}.vcf"
 
     def _haplotypes_path(self, code: int) -> Path:
         return self.directory / f"haplotypes-{code}.vcf"
@@ -256,6 +258,9 @@ class _ShardRun:
                 samples = self.plan.samples
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
                 _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
+            elif self.plan.keep_bcsq:  # who asks for csq's own text is to get what csq says of their alleles
+                written = _sites(records, alleles, names, as_written=True)
+                _append(self._written_path(code), sites_header(contigs), written)
 
     def _note_order(self, code: int, sites: pl.DataFrame) -> None:
         """Left-aligned, the first sites of a chunk may stand before the last of the one before it."""
@@ -340,7 +345,7 @@ def _sites(
     """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site.
 
     They are left-aligned, for csq misreads insertions and deletions that are not; or `as_written`, where its
-    findings on whole records are to be told by POS, REF and ALT.
+    findings on whole records are to be told by POS, REF and ALT, or its own text is kept.
     """
     wanted = alleles.filter(pl.col("for_csq") & pl.col("contig").is_in(list(names)))
     own = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info")[wanted["row"]]

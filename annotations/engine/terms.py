@@ -27,7 +27,10 @@ _TERMS: tuple[tuple[str, str], ...] = (
     ("inframe_deletion", MODERATE),
     ("missense_variant", MODERATE),
     ("protein_altering_variant", MODERATE),
+    ("splice_donor_5th_base_variant", LOW),
     ("splice_region_variant", LOW),
+    ("splice_donor_region_variant", LOW),
+    ("splice_polypyrimidine_tract_variant", LOW),
     ("start_retained_variant", LOW),
     ("stop_retained_variant", LOW),
     ("synonymous_variant", LOW),
@@ -92,6 +95,16 @@ CODING = sum(
     )
 )
 SPLICE = BIT["splice_acceptor_variant"] | BIT["splice_donor_variant"] | BIT["splice_region_variant"]
+# An allele with one of these is not said to be in a splice region, too.
+SPLICE_SITE = sum(
+    BIT[term]
+    for term in (
+        "splice_acceptor_variant",
+        "splice_donor_variant",
+        "splice_donor_5th_base_variant",
+        "splice_donor_region_variant",
+    )
+)
 
 
 def terms_of(mask: int) -> Iterator[str]:

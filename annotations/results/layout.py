@@ -53,7 +53,11 @@ class TableLayout:
     @property
     def known_columns(self) -> tuple[str, ...]:
         """The fields of the sources of known variants, in the order of the table."""
-        return tuple(name for name in self.columns if any(name.startswith(f"{s}_") for s in self.sources))
+        return tuple(name for name in self.columns if name not in self.sources and self.source_of(name))
+
+    def source_of(self, column: str) -> str:
+        """The source whose field the column is; of gnomad and gnomad_exomes the longer name. Empty: none."""
+        return max((name for name in self.sources if column.startswith(f"{name}_")), key=len, default="")
 
 
 def layout_of(path: Path) -> TableLayout:

@@ -1,6 +1,8 @@
 """How times, durations, stages and references read on a page."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
+from urllib.parse import parse_qsl
 
 from django import template
 from django.utils import timezone
@@ -79,3 +81,46 @@ def thousands(number: int | float | None) -> str:
 
 
 register.filter("reference_label", label)
+
+
+@register.filter
+def underscores_to_spaces(text: str | None) -> str:
+    return (text or "").replace("_", " ")
+
+
+@register.filter
+def filter_words(query: str) -> str:
+    """The parameters of a filter as a person reads them.
+
+    >>> filter_words("impact=HIGH&region=1%3A5-9")
+    'impact HIGH, region 1:5-9'
+    """
+    return ", ".join(f"{name} {value}" for name, value in parse_qsl(query)) or query
+
+
+@register.filter
+def after_colon(hgvs: str) -> str:
+    """The change alone, without the transcript or protein that it is told of.
+
+    >>> after_colon("ENST00000346798.8:c.2149G>T")
+    'c.2149G>T'
+    """
+    return hgvs.partition(":")[2] or hgvs
+
+
+@register.filter
+def frequency(value: float | None) -> str:
+    """Three significant digits, never as a power of ten.
+
+    >>> frequency(0.0123456), frequency(0.00000312), frequency(0.0), frequency(None)
+    ('0.0123', '0.00000312', '0', '')
+    """
+    if value is None:
+        return ""
+    return format(Decimal(f"{value:.3g}"), "f")
+
+
+@register.filter
+def cell(value: object) -> str:
+    """A number with commas between thousands; a text as it is."""
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.layout import Plan, Segment, Shard, Summary
+from annotations.engine.layout import Chunk, Plan, Segment, Shard, Summary
 from annotations.engine.scatter import input_name, output_name
 from annotations.tests.fakes import ENDINGS
 
@@ -37,7 +37,9 @@ class FakeScatter:
     ) -> Plan:
         self._begin("plan", lambda: progress("check", 0, 0))
         directory.mkdir()
-        shards = [Shard(n, n * RECORDS, (Segment(0, RECORDS, n, n + 1),)) for n in range(self.shards)]
+        shards = [
+            Shard(n, n * RECORDS, (Chunk((Segment(0, RECORDS, n, n + 1),)),)) for n in range(self.shards)
+        ]
         plan = Plan("patient", [], [], [("1", "1")], shards, RECORDS * self.shards, [], False, False)
         plan.save(directory)
         return plan

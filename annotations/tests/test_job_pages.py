@@ -216,6 +216,16 @@ def test_a_failed_job_shows_the_reason_and_what_to_do(browser: Client, user: Any
     assert "Downloads" not in shown
 
 
+def test_a_file_with_many_faults_shows_them_all(browser: Client, user: Any):
+    job = running(user)
+    problems = [f"Line {line}: expected <A>." for line in range(1, 101)]
+    Job.objects.fail(job.job_id, "task", "unusable_input", "Line 1 and others.", problems)
+    job.refresh_from_db()
+    shown = page(browser, job)
+    assert shown.count('<li class="break">Line ') == 100
+    assert "Line 100: expected &lt;A&gt;." in shown
+
+
 def test_a_cancelled_job_shows_that(browser: Client, user: Any):
     job = make_job(user)
     Job.objects.filter(pk=job.pk).update(status="CANCELLED")

@@ -200,6 +200,12 @@ def test_the_users_fault_is_told_in_the_engines_words(
     assert [task.name for task in sent_tasks] == ["tasks.notify"]
 
 
+def test_every_problem_of_a_file_is_kept_for_its_page(job: Job, engine: FakeEngine) -> None:
+    problems = [f"Line {line}: expected a whole number." for line in range(100)]
+    fail_with(engine, UnusableInput("Line 0 and others.", problems))
+    assert run(job).problems == problems
+
+
 def test_our_fault_is_told_without_what_is_inside(job: Job, engine: FakeEngine) -> None:
     fail_with(engine, EngineFailure("csq: /var/lib/secret segfaulted"))
     failed = run(job)

@@ -19,7 +19,7 @@ from annotations.paging import page_of
 from annotations.provenance import document_of
 from annotations.references import newer_than
 from annotations.results.access import for_viewers, is_owner, viewable_job
-from annotations.results.files import LOG, files_of
+from annotations.results.files import LOG, TABLE, files_of
 from annotations.sharing.grants import link_of
 from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
@@ -186,6 +186,7 @@ def _context(job: Job) -> dict[str, Any]:
         "state": state,
         "files": files_of(job),
         "newer_reference": newer_than(job.reference) if job.status == Status.COMPLETED else None,
+        "has_table": any(file.kind == TABLE for file in files_of(job)),
         "can_be_tried_again": can_be_tried_again(job),
         "summary": Summary.of(job.summary),
         "took": job.completed_at and job.completed_at - job.submitted_at,

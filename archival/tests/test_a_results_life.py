@@ -8,7 +8,9 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from annotations import removing
 from annotations.models import Job, ResultState
+from annotations.storage import StorageError
 from archival import archiving, planning, thawing
 from archival.storage import RetrievalOption
 from archival.sweeping import sweep_keepers, sweep_results
@@ -248,3 +250,26 @@ def test_a_deleted_job_leaves_nothing_behind(
         job.delete()
     world.run_sent()
     assert (world.vault.archives, world.store.objects) == ({}, {})
+
+
+def test_a_job_that_is_deleted_takes_its_archive_along_at_once(
+    world: World, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removing, "object_store", lambda: world.store)
+    job, kept = archived(world, user), archived(world, user)
+    removing.delete_job(job)
+    assert list(world.vault.archives) == [kept.archive_id]
+    assert not Job.objects.filter(pk=job.pk).exists()
+
+
+def test_a_job_stays_while_its_archive_cannot_be_deleted(
+    world: World, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removing, "object_store", lambda: world.store)
+    job = archived(world, user)
+    world.vault.broken = True
+    with pytest.raises(StorageError):
+        removing.delete_job(job)
+    world.vault.broken = False
+    removing.delete_job(fresh(job))
+    assert world.vault.archives == {}

@@ -12,8 +12,8 @@ log = structlog.get_logger(__name__)
 def delete_account(user: User) -> None:
     """The account stays until nothing is charged to it any more, and every file of its jobs is gone.
 
-    From the beginning nobody can log in to it, so that nothing new comes while the old goes. Archives go by a
-    task of their own, which is sent with each job's end.
+    From the beginning nobody can log in to it, so that nothing new comes while the old goes. Archives go with
+    their jobs.
 
     Raises StorageError and StillCharged; then it can be asked for again.
     """

@@ -12,11 +12,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotations.api import tokens
 from annotations.api.models import Scope, Token
+from annotations.engine.bundle import ReferenceBundle
 from annotations.incoming.models import Upload
-from annotations.models import Job
+from annotations.models import Job, ResultState
 from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
+from annotations.tests.tables import write_empty_table
 from billing.models import Customer, Outgoing, StripeEvent
 from gas_project import health
 from gas_project.accounts.models import User
@@ -107,6 +109,17 @@ ACCESS = {
     "annotations:share_links": for_the_owner(),
     "annotations:revoke_link": Access(302, 405, 405, 405, ("JOB", "1")),
     "annotations:open_link": Access(404, 404, 404, 404, ("no-such-secret",)),
+    "annotations:result": for_the_owner(),
+    "annotations:result_row": for_the_owner(404, "0"),  # the table of these tests has no rows
+    "annotations:result_plots": for_the_owner(),
+    "annotations:result_plot": for_the_owner(200, "impacts"),
+    "annotations:result_plot_numbers": for_the_owner(200, "impacts", "json"),
+    "annotations:result_gene": for_the_owner(),
+    "annotations:result_gene_drawing": for_the_owner(404),  # no gene is named
+    "annotations:result_export": for_the_owner(),
+    "annotations:result_exports": for_the_owner(),
+    "annotations:result_export_file": for_the_owner(404, "none"),
+    "annotations:cancel_export": Access(302, 405, 405, 405, ("JOB", "none")),
     # billing
     "billing:overview": for_anyone_logged_in(),
     "billing:subscribe": Access(302, 405, 405, 405),
@@ -196,6 +209,8 @@ POSTS = {
     "annotations:retry_job": (302, 404),
     "annotations:revoke_link": (302, 404),
     "annotations:share_links": (302, 404),
+    "annotations:result_export": (302, 404),
+    "annotations:cancel_export": (302, 404),
     "annotations:receive_upload": (403, 403),
     "api:jobs": (401, 415),
     "api:cancel_job": (401, 404),
@@ -218,6 +233,7 @@ DEEDS = {
     ("annotations:cancel_job", "post"),
     ("annotations:delete_job", "post"),
     ("annotations:annotate_anew", "post"),
+    ("annotations:result_export", "post"),
     ("annotations:retry_job", "post"),
     ("annotations:share_links", "post"),
     ("annotations:revoke_link", "post"),
@@ -254,12 +270,14 @@ def names(patterns: list[Any] | None = None, namespace: str = "") -> Iterator[st
 
 @pytest.fixture
 def job(user: User, tmp_path: Any) -> Job:
-    job = make_job(user, log_key="some/log")
+    job = make_job(user, log_key="some/log", table_key="some/table", result_state=ResultState.AVAILABLE)
     Upload.objects.create(
         pk=job.job_id, user=user, file_name="a.vcf", key="some/key", part_bytes=5, size_bytes=9
     )
     (tmp_path / "log").write_text("Total 1")
-    object_store().publish(tmp_path / "log", "some/log")
+    write_empty_table(tmp_path / "table", ReferenceBundle.open(write_bundle(tmp_path / "references")))
+    for kind in ("log", "table"):
+        object_store().publish(tmp_path / kind, f"some/{kind}")
     return job
 
 

@@ -124,10 +124,19 @@ def test_a_job_that_waits_is_cancelled_once_and_one_that_is_over_not(call: Calle
 
 def test_a_failed_job_says_why(call: Caller):
     job = make_job(
-        call.user, status="FAILED", failure_reason="unusable_input", failure_message="Line 3: mend it."
+        call.user,
+        status="FAILED",
+        failure_reason="unusable_input",
+        failure_message="Line 3: mend it.",
+        summary={"problems": ["Line 3: mend it.", "Line 9: this, too."]},
     )
-    failure = call.get(f"/jobs/{job.job_id}").json()["failure"]
-    assert failure == {"reason": "unusable_input", "message": "Line 3: mend it."}
+    said = call.get(f"/jobs/{job.job_id}").json()
+    assert said["failure"] == {
+        "reason": "unusable_input",
+        "message": "Line 3: mend it.",
+        "problems": ["Line 3: mend it.", "Line 9: this, too."],
+    }
+    assert said["summary"] == {}
 
 
 @pytest.fixture

@@ -6,18 +6,17 @@ and the contig, whatever the size of the source.
 """
 
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import pysam
 
 from annotations.engine.building.alleles import AlleleStore
 from annotations.engine.building.contig_names import ContigNames
 from annotations.engine.building.inputs import open_input
-from annotations.engine.building.known_header import SourceField, SourceHeader, choose_fields, read_header
+from annotations.engine.building.known_header import SourceField, choose_fields, read_header
+from annotations.engine.building.known_records import KnownRecords
 from annotations.engine.building.reference_check import ReferenceCheck
 from annotations.engine.building.site import BuildSite, some_of
 from annotations.engine.bundle import BundleError, known_name
@@ -25,7 +24,6 @@ from annotations.engine.child import run_bcftools
 from annotations.engine.errors import EngineFailure
 
 BATCH_BYTES = 128 << 20
-IDS_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,11 @@ def write_known(known: KnownInput, gives_id: bool | None, site: BuildSite) -> Kn
     fields = choose_fields(header, known.fields, known.source, known.vcf)
     with pysam.FastaFile(str(site.genome)) as fasta:
         check = ReferenceCheck(known.vcf, fasta)
-        reader = _Reader(known, fields, site.names, check)
+        reader = KnownRecords(fields, site.names, check, known.source)
+        lines = (run for vcf in (known.vcf, *known.further) for run in reader.read(vcf, known.fields))
         records = 0
         with AlleleStore(work, known.vcf, fields) as store:
-            for batch in _batches(reader.records(), _norm_header(site.names, fields), work / "batch.vcf"):
+            for batch in _batches(lines, _norm_header(site.names, fields), work / "batch.vcf"):
                 check.judge()
                 _normalise(batch.path, site.genome, work / "normalised.vcf", known)
                 store.add(work / "normalised.vcf")
@@ -96,86 +95,6 @@ def write_known(known: KnownInput, gives_id: bool | None, site: BuildSite) -> Kn
     )
 
 
-class _Reader:
-    """Reads records: checks them, gives them the genome's contig names, and drops what is not taken."""
-
-    def __init__(
-        self, known: KnownInput, fields: Sequence[SourceField], names: ContigNames, check: ReferenceCheck
-    ) -> None:
-        self.strangers: Counter[str] = Counter()
-        self._known = known
-        self._vcf = known.vcf  # the one that is being read
-        self._seen: set[str] = set()
-        self._taken = frozenset(field.source_id.encode() for field in fields)
-        self._names = names
-        self._check = check
-        self._ids = 0
-        self._rs_ids = 0
-
-    def records(self) -> Iterator[tuple[str, bytes]]:
-        """(contig, VCF line of eight columns) of every record on the genome's contigs."""
-        for vcf in (self._known.vcf, *self._known.further):
-            self._vcf = vcf
-            with open_input(vcf) as file:
-                header = read_header(file, vcf)
-                choose_fields(header, self._known.fields, self._known.source, vcf)
-                yield from self._records_of(file, header)
-
-    def _records_of(self, file: BinaryIO, header: SourceHeader) -> Iterator[tuple[str, bytes]]:
-        current, last_pos = "", 0
-        resolved: dict[bytes, str | None] = {}
-        for number, line in enumerate(file, header.lines + 1):
-            columns = line.rstrip(b"\r\n").split(b"\t", 8)[:8]
-            if columns == [b""]:
-                continue
-            if len(columns) < 8 or not columns[1].isdigit():
-                raise BundleError(
-                    f"{self._vcf}, line {number}: expected eight columns with tabs between them and a "
-                    f"whole number for POS, found {line[:60].decode('utf-8', 'replace').rstrip()!r}. Mend "
-                    "the line or download the file again."
-                )
-            if columns[0] not in resolved:
-                resolved[columns[0]] = self._names.resolve(columns[0].decode("utf-8", "replace"))
-            contig, pos = resolved[columns[0]], int(columns[1])
-            if contig is None:
-                self.strangers[columns[0].decode("utf-8", "replace")] += 1
-                continue
-            if contig != current:
-                if contig in self._seen:
-                    raise self._unsorted(number, f"{contig} comes a second time")
-                self._seen.add(contig)
-                current, last_pos = contig, 0
-            if pos < last_pos:
-                raise self._unsorted(number, f"{contig}:{pos:,} comes after {contig}:{last_pos:,}")
-            last_pos = pos
-            yield contig, self._taken_of(number, contig, pos, columns)
-
-    def mostly_rs_ids(self) -> bool:
-        return self._rs_ids * 2 > self._ids
-
-    def _taken_of(self, number: int, contig: str, pos: int, columns: list[bytes]) -> bytes:
-        _, _, identity, ref, alt, _, _, info = columns
-        end = pos - 1 + len(ref)
-        if not 0 < pos <= end <= self._names.lengths[contig]:
-            raise BundleError(
-                f"{self._vcf}, line {number}: {contig}:{pos:,} with a REF of {len(ref):,} bases is outside "
-                f"the contig, which has {self._names.lengths[contig]:,} bases in the FASTA. The file looks "
-                "like another build: take the one for this genome."
-            )
-        if self._ids < IDS_LOOKED_AT:
-            self._ids += 1
-            self._rs_ids += identity.startswith(b"rs")
-        self._check.add(contig, pos, ref.decode("utf-8", "replace").upper())
-        kept = b";".join(part for part in info.split(b";") if part.partition(b"=")[0] in self._taken)
-        return b"\t".join((contig.encode(), columns[1], identity, ref, alt, b".", b".", kept or b".")) + b"\n"
-
-    def _unsorted(self, number: int, what: str) -> BundleError:
-        return BundleError(
-            f"{self._vcf}, line {number}: the file is not sorted ({what}). Sort it first: "
-            f"bcftools sort -Oz -o sorted.vcf.gz {self._vcf}"
-        )
-
-
 @dataclass(frozen=True)
 class _Batch:
     path: Path
@@ -183,12 +102,12 @@ class _Batch:
 
 
 def _batches(records: Iterable[tuple[str, bytes]], header: bytes, path: Path) -> Iterator[_Batch]:
-    """Write records to `path`, a batch at a time; the last batch finishes the last contig."""
+    """Write (contig, lines) to `path`, a batch at a time; the last batch finishes the last contig."""
     contigs: list[str] = []
     file = path.open("wb")
     try:
         batch_bytes = file.write(header)
-        for contig, line in records:
+        for contig, lines in records:
             if batch_bytes > BATCH_BYTES:
                 file.close()
                 # The batch's last contig may go on; what follows on the same one must find it open.
@@ -198,7 +117,7 @@ def _batches(records: Iterable[tuple[str, bytes]], header: bytes, path: Path) ->
                 batch_bytes = file.write(header)
             if not contigs or contigs[-1] != contig:
                 contigs.append(contig)
-            batch_bytes += file.write(line)
+            batch_bytes += file.write(lines)
     finally:
         file.close()
     if contigs:

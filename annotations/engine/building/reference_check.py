@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pysam
 
 from annotations.engine.bundle import BundleError
@@ -12,7 +13,7 @@ _BASES = frozenset("ACGT")
 
 
 class ReferenceCheck:
-    """Takes every record, keeps an even sample of them, and judges the sample when asked."""
+    """Is shown every record, keeps an even sample of them, and judges the sample when asked."""
 
     def __init__(self, vcf: Path, fasta: pysam.FastaFile) -> None:
         self._vcf = vcf
@@ -24,16 +25,16 @@ class ReferenceCheck:
         self.differing = 0
         self._example = ""
 
-    def add(self, contig: str, pos: int, ref: str) -> None:
-        """`pos` is 1-based and inside the contig."""
-        self._since += 1
-        if self._since < self._stride:
-            return
-        self._since = 0
-        self._sample.append((contig, pos, ref))
-        if len(self._sample) > SAMPLE_RECORDS:
-            self._sample = self._sample[::2]
-            self._stride *= 2
+    def add(self, contigs: pl.Series, positions: pl.Series, refs: pl.Series) -> None:
+        """Columns of consecutive records; positions are 1-based and inside the contig."""
+        at = self._stride - 1 - self._since
+        while at < len(refs):
+            self._sample.append((contigs[at], positions[at], refs[at].upper()))
+            if len(self._sample) > SAMPLE_RECORDS:
+                self._sample = self._sample[::2]
+                self._stride *= 2
+            at += self._stride
+        self._since = len(refs) - 1 - (at - self._stride)
 
     def judge(self) -> None:
         """Compare the sample. BundleError when over 5 % of all that was compared differs from the FASTA."""

@@ -75,6 +75,13 @@ class BuildCheck:
             )
         )
 
+    def bases_at(self, chrom: str, position: int, count: int) -> str:
+        """The reference's bases from a position (counted from 1) on, as far as there are any."""
+        contig = self._bundle.contig(chrom)
+        if contig is None or not 1 <= position <= contig.length:
+            return ""
+        return self._genome.fetch(contig.name, position - 1, position - 1 + count).decode()
+
     def sample(self, lines: pl.Series, numbers: Sequence[int]) -> None:
         """Compare the REF of some of a block's (faultless) lines."""
         wanted = LATER_SAMPLE if self._report.ref_compared else FIRST_SAMPLE
@@ -87,7 +94,7 @@ class BuildCheck:
         contig = self._bundle.contig(chrom)
         if contig is None or not 1 <= position <= contig.length or "N" in ref:
             return
-        found = self._genome.fetch(contig.name, position - 1, position - 1 + len(ref)).decode()
+        found = self.bases_at(chrom, position, len(ref))
         if "N" in found:
             return
         self._report.ref_compared += 1

@@ -16,6 +16,9 @@ NEWER_NUMBER = re.compile(r"[0-9]{1,9}|[ARGPM.]|L[ARG]")  # since VCF 4.4
 _VERSION_3_KEY = re.compile(r'([^<,"=]+),(-?[0-9]+|[ARG.]),([A-Za-z]+),(".*")')
 _VERSION_3_FILTER = re.compile(r'([^<,"=]+),(".*")')
 
+# VCF 4.2, section 1.2.5, and what callers of breakends and translocations add to it.
+_ALT_TYPES = frozenset({"DEL", "INS", "DUP", "INV", "CNV", "BND", "TRA", "CTX", "CPX"})
+
 Note = Callable[[str, str], None]
 
 
@@ -141,7 +144,14 @@ def checked_filter(fields: Mapping[str, str], note: Note) -> str:
 def checked_alt(fields: Mapping[str, str], note: Note) -> None:
     """Check an ALT declaration. Raises Malformed."""
     name = _checked_id("ALT", fields)
-    if not re.match(r"(DEL|INS|DUP|INV|CNV|BND)(:|$)|NON_REF$|\*$", name):
+    first_level, _, subtypes = name.partition(":")
+    if subtypes and first_level not in _ALT_TYPES:
+        raise Malformed(
+            "bad-id",
+            f"the ID {quoted(name)} is a type and a subtype, and the type must be DEL, INS, DUP, INV or CNV. "
+            "Begin it with one of these, or leave out the colon.",
+        )
+    if first_level not in _ALT_TYPES and name not in {"NON_REF", "*"}:
         note("unusual-alt", f"The symbolic allele {quoted(name)} is none of DEL, INS, DUP, INV and CNV.")
     if "Number" in fields or "Type" in fields:
         _check_number_and_type("INFO", name, fields.get("Number", "."), fields.get("Type", "String"))

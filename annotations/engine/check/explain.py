@@ -1,7 +1,7 @@
 """Say what exactly is wrong with a line that the screen left over, column by column."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from annotations.engine.check import patterns
@@ -32,13 +32,26 @@ _REMEDY = {
 }
 
 
-class Explainer:
-    """Explains lines. It finds no fault in any line that the screen lets pass."""
+_AMBIGUOUS = re.compile(
+    "[ACGTNRYSWKMBDHV]+", re.IGNORECASE
+)  # IUPAC: GRCh37 has two R and an M in chromosome 3
+BasesAt = Callable[[str, int, int], str]
 
-    def __init__(self, promises: Promises, columns: int, line_bytes: int) -> None:
+
+class Explainer:
+    """Explains lines. It finds no fault in any line that the screen lets pass.
+
+    `bases_at` gives the reference's bases for a contig, a position (from 1) and their number; fewer, or none,
+    where it has no more.
+    """
+
+    def __init__(
+        self, promises: Promises, columns: int, line_bytes: int, bases_at: BasesAt | None = None
+    ) -> None:
         self._promises = promises
         self._columns = columns
         self._line_bytes = line_bytes
+        self._bases_at = bases_at
 
     def explain(self, line: str, number: int) -> Iterator[Finding]:
         """The faults of a line, the first of each column or key; none where it is only unusual."""
@@ -97,14 +110,26 @@ class Explainer:
             "QUAL": patterns.QUAL,
             "FILTER": rf"(?:\.|{patterns.FILTER_NAME}(?:;{patterns.FILTER_NAME})*)",
         }
+        has = self._reference_bases(fields)
+        if has and has == fields[3].upper():
+            fields = _with_n_for_ambiguous(fields)
         for (column, pattern), value in zip(expected.items(), fields, strict=False):
             if not re.fullmatch(pattern, value):
+                reference = f" (it has {quoted(has)} there)" if column == "REF" and has else ""
                 yield Finding(
                     f"bad-{column.lower()}",
-                    f"expected {_EXPECTED[column]}, found {quoted(value)}. {_REMEDY[column]}",
+                    f"expected {_EXPECTED[column]}{reference}, found {quoted(value)}. {_REMEDY[column]}",
                     line=number,
                     column=column,
                 )
+
+    def _reference_bases(self, fields: list[str]) -> str:
+        """The reference's bases under a REF with IUPAC codes of ambiguity; empty where they are not known."""
+        chrom, position, _, ref = fields[:4]
+        plain = re.fullmatch(patterns.BASES, ref) or not re.fullmatch(_AMBIGUOUS, ref)
+        if self._bases_at is None or plain or not re.fullmatch(patterns.POS, position):
+            return ""
+        return self._bases_at(chrom, int(position), len(ref)).upper()
 
     def _info(self, text: str, alternates: int, number: int) -> Iterator[Finding]:
         if text == ".":
@@ -199,6 +224,13 @@ class Explainer:
                     f"FORMAT/{name[:40]}",
                     whose,
                 )
+
+
+def _with_n_for_ambiguous(fields: list[str]) -> list[str]:
+    """The line as if REF, and what ALT alleles share of its first base, had N for an ambiguous base."""
+    ref, alts = fields[3], fields[4].split(",")
+    shared = [f"N{alt[1:]}" if alt[:1] == ref[0] else alt for alt in alts]
+    return [*fields[:3], "N" * len(ref), ",".join(shared), *fields[5:]]
 
 
 def _ploidy(genotype: str) -> int | None:

@@ -14,6 +14,7 @@ from annotations.engine.check.report import Finding, Report, Unreadable, quoted
 FIXED_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 VERSION = re.compile(r"##fileformat=VCFv(3\.[0-3]|4\.[0-9])\s*")
 DEFAULT_VERSION = "4.2"
+LINKS = frozenset({"assembly", "pedigreeDB"})  # whose value the specification calls a URL
 STRUCTURED = frozenset({"INFO", "FORMAT", "FILTER", "ALT", "contig", "PEDIGREE", "SAMPLE", "META"})
 
 
@@ -92,7 +93,7 @@ def _read_version(line: str, header: Header, report: Report) -> None:
 def _read_meta(line: str, number: int, header: Header, report: Report) -> None:
     key, equals, value = line[2:].partition("=")
     try:
-        _check_key_and_value(line, key, equals)
+        _check_key_and_value(line, key, equals, value)
         if not value.strip():
             report.add_note(Finding("empty-meta", f"##{quoted(key)[1:-1]} has no value.", line=number))
         elif key in STRUCTURED:
@@ -103,7 +104,7 @@ def _read_meta(line: str, number: int, header: Header, report: Report) -> None:
         )
 
 
-def _check_key_and_value(line: str, key: str, equals: str) -> None:
+def _check_key_and_value(line: str, key: str, equals: str, value: str) -> None:
     if not line.startswith("##"):
         raise Malformed(
             "bad-meta",
@@ -111,6 +112,10 @@ def _check_key_and_value(line: str, key: str, equals: str) -> None:
         )
     if not equals or not key.strip():
         raise Malformed("bad-meta", f"expected ##key=value, found {quoted(line)}. Mend or remove the line.")
+    if key in LINKS and not value.strip(" \t<>"):
+        raise Malformed(
+            "bad-meta", f"expected ##{key}=URL, found {quoted(line)}. Add the address or remove the line."
+        )
 
 
 def _read_structured(key: str, value: str, number: int, header: Header, report: Report) -> None:

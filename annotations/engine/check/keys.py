@@ -85,6 +85,8 @@ TOLERATED = frozenset(
 
 # Programs give these with decimals, declared so or not (FreeBayes GQ, GATK's older PL).
 _OFTEN_DECIMAL = frozenset({"GQ", "HQ", "MQ", "PL", "PQ"})
+# No program in use declares these Float and means the reserved key: PS is then a score of its own.
+_NEVER_FLOAT = frozenset({("FORMAT", "HQ"), ("FORMAT", "PS")})
 
 
 def undeclared(kind: str, name: str) -> Key:
@@ -102,14 +104,17 @@ def agrees_with_reserved(kind: str, key: Key) -> bool:
 def misuses_reserved(kind: str, key: Key) -> bool:
     """Whether values read by this declaration would mean something else than the reserved key does.
 
-    Any number of values (`.`) contains the reserved one, and an integer is a number as a float is.
+    Any number of values (`.`) contains the reserved one, and an integer is a number as a float is, but
+    for keys that are never declared so.
     """
     reserved = RESERVED[kind].get(key.name)
     if reserved is None or (kind, key.name, key.number, key.type) in TOLERATED:
         return False
     if key.number not in (reserved.number, ANY_NUMBER):
         return True
-    return key.type not in _types(reserved) and not {key.type, reserved.type} <= INTEGER_OR_FLOAT
+    if key.type in _types(reserved):
+        return False
+    return (kind, key.name) in _NEVER_FLOAT or not {key.type, reserved.type} <= INTEGER_OR_FLOAT
 
 
 def effective(kind: str, key: Key) -> Key:

@@ -148,7 +148,8 @@ class UploadCheck:
         promises = Promises(header)
         columns, line_bytes = len(header.columns), self._limits.line_bytes
         self._screen = Screen(promises, columns, line_bytes, self.report)
-        self._explainer = Explainer(promises, columns, line_bytes)
+        bases_at = self._build.bases_at if self._build else None
+        self._explainer = Explainer(promises, columns, line_bytes, bases_at)
 
     # The records.
 

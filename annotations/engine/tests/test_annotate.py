@@ -75,7 +75,7 @@ def snv(bases: str, position: int, contig: str = "1") -> str:
         (1050, "5_prime_UTR_variant", "MODIFIER"),
         (1101, "start_lost", "HIGH"),
         (1201, "splice_donor_variant", "HIGH"),
-        (1205, "splice_region_variant&intron_variant", "LOW"),
+        (1205, "splice_donor_5th_base_variant&intron_variant", "LOW"),
         (1500, "intron_variant", "MODIFIER"),
         (1699, "splice_acceptor_variant", "HIGH"),
         (1950, "3_prime_UTR_variant", "MODIFIER"),

@@ -1,11 +1,12 @@
 import gzip
 import os
+import threading
 from pathlib import Path
 
 import pysam
 import pytest
 
-from annotations.engine.bgzf import BLOCK_BYTES, END, BgzfWriter
+from annotations.engine.bgzf import BLOCK_BYTES, END, BgzfWriter, block
 
 TEXTS = {
     "nothing": b"",
@@ -21,6 +22,7 @@ def test_what_is_written_in_pieces_is_read_back_by_gzip_and_htslib(text: bytes, 
     path = tmp_path / "text.gz"
     with BgzfWriter(path) as file:
         file.write(text[:7])
+        file.end_block()
         file.write(text[7:])
     assert gzip.decompress(path.read_bytes()) == text
     with pysam.BGZFile(str(path), "r", None) as read:
@@ -33,3 +35,22 @@ def test_a_file_whose_writing_failed_has_no_end_block(tmp_path: Path) -> None:
         file.write(b"ACGT")
         file.write(b"" * (1 // 0))
     assert not path.read_bytes().endswith(END)
+
+
+def test_a_block_is_the_same_wherever_in_memory_it_is_packed() -> None:
+    """Every thread has a stack of its own; ISA-L left to itself packs some of these texts in two ways."""
+    texts = [f"AC{number:04}GT{number:04}ACGT{number:04}".encode() for number in range(500)]
+    packed: list[set[bytes]] = [set() for _ in texts]
+    together = threading.Barrier(100)
+
+    def pack() -> None:
+        together.wait()
+        for text, forms in zip(texts, packed, strict=True):
+            forms.add(block(text))
+
+    threads = [threading.Thread(target=pack) for _ in range(together.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(forms) for forms in packed] == [1] * len(texts)

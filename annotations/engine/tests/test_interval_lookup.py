@@ -2,7 +2,7 @@
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotations.engine.intervals import lookup_intervals, overlaps
@@ -32,6 +32,7 @@ def test_no_variants_and_no_intervals_give_nothing() -> None:
     assert lookup_intervals([5], [5], BANDS.clear()).get_column("band").to_list() == [None]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a machine with other work
 @given(variants=INTERVALS, intervals=INTERVALS)
 def test_overlaps_are_those_that_a_comparison_of_all_pairs_finds(
     variants: list[tuple[int, int]], intervals: list[tuple[int, int]]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from annotations.engine.annotate import annotate
+from annotations.engine.building import BundleRecipe, build_bundle
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.demo.files import build_demo
 from annotations.models import Job, ResultState, Status
@@ -75,3 +76,50 @@ def demo_table(demo_job: Job) -> ResultTable:
 @pytest.fixture
 def chr21_table(chr21_files: Files, publish: Any, user: Any) -> ResultTable:
     return open_table(publish(user, chr21_files, input_file_name="NA12878.vcf.gz"))
+
+
+@pytest.fixture
+def small_result(demo_references: Path, tmp_path: Path) -> Callable[[str], Files]:
+    """Annotates the text of a VCF on the demo's genome."""
+
+    def annotate_(text: str, name: str = "small") -> Files:
+        source = tmp_path / f"{name}.vcf"
+        source.write_text(text)
+        bundle = ReferenceBundle.open(demo_references / "demo" / "1")
+        return _files(annotate(source, bundle, tmp_path / f"{name}-result"))
+
+    return annotate_
+
+
+@pytest.fixture
+def bare_job(user: Any, publish: Any, tmp_path: Path) -> Job:
+    """Two alleles on a genome without known variants, and without samples."""
+    sequence = "ACGTTGCAAC" * 40
+    (tmp_path / "one.fa").write_text(f">1\n{sequence}\n")
+    (tmp_path / "one.gff3").write_text("##gff-version 3\n" + GENE)
+    recipe = BundleRecipe("bare", "1", tmp_path / "one.fa", tmp_path / "one.gff3")
+    bundle = build_bundle(recipe, tmp_path / "bare-references")
+    source = tmp_path / "bare.vcf"
+    source.write_text(f"{VCF_HEADER}\tINFO\n1\t1\t.\tA\tG\t.\t.\t.\n1\t3\tmine\tG\tT\t7\tPASS\t.\n")
+    return publish(user, _files(annotate(source, bundle, tmp_path / "bare-result")))
+
+
+@pytest.fixture
+def many_samples_job(user: Any, publish: Any, small_result: Callable[..., Files]) -> Job:
+    """One variant in 1,200 samples, a fourth of them each 0/0, 0/1, 1/1 and not called."""
+    samples = "\t".join(f"S{number}" for number in range(1200))
+    genotypes = "\t".join(["0/0", "0/1", "1/1", "./."] * 300)
+    text = f"{VCF_HEADER}\tINFO\tFORMAT\t{samples}\n1\t9201\t.\tA\tG\t50\tPASS\t.\tGT\t{genotypes}\n"
+    return publish(user, small_result(text, "many"))
+
+
+VCF_HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER"
+GENE = "".join(
+    f"1\tmade\t{kind}\t100\t300\t.\t+\t{phase}\t{attributes}\n"
+    for kind, phase, attributes in (
+        ("gene", ".", "ID=gene:G1;Name=ONE;biotype=protein_coding"),
+        ("mRNA", ".", "ID=transcript:T1;Parent=gene:G1;biotype=protein_coding"),
+        ("exon", ".", "Parent=transcript:T1"),
+        ("CDS", "0", "ID=CDS:P1;Parent=transcript:T1;protein_id=P1"),
+    )
+)

@@ -9,11 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from annotations.engine.bundle import ReferenceBundle
 from annotations.models import Job, ResultState, Status
 from annotations.sharing import links
 from annotations.sharing.models import ShareLink
 from annotations.storage import object_store
+from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
+from annotations.tests.tables import write_empty_table
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
 DAY = timedelta(days=1)
@@ -206,3 +209,18 @@ def test_the_provenance_of_a_result_can_be_downloaded_by_its_owner_and_by_a_link
         assert job.user.email not in str(document) and "attachment" in response["Content-Disposition"]
         assert "bcftools" in client.get(page(job)).content.decode()
     assert Client().get(page(job, "job_provenance")).status_code == 302
+
+
+def test_a_link_opens_the_pages_of_the_variants_to_read(job: Job, settings: Any, tmp_path: Path) -> None:
+    bundle = ReferenceBundle.open(write_bundle(settings.REFERENCES_DIR))
+    write_empty_table(tmp_path / "table", bundle)
+    object_store().publish(tmp_path / "table", "u/j/family.parquet")
+    Job.objects.filter(pk=job.pk).update(table_key="u/j/family.parquet")
+    visitor = opened(job)
+    assert page(job, "result") in visitor.get(page(job)).content.decode()
+    for name in ("result", "result_plots", "result_gene", "result_export"):
+        response = visitor.get(page(job, name))
+        assert response.status_code == 200 and "no-store" in response["Cache-Control"], name
+        assert Client().get(page(job, name)).status_code == 302
+    assert visitor.post(page(job, "result_export")).status_code == 302
+    assert visitor.get(page(job, "result_exports")).status_code == 302, "theirs who asked"

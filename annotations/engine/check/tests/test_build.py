@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from annotations.engine.annotate import annotate
 from annotations.engine.building import BundleRecipe, build_bundle
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.check.genomes import BUILDS
@@ -105,3 +106,46 @@ def test_a_file_with_none_of_the_references_contigs_is_refused(
     report = against(chr21, tmp_path, HEADER.format("") + "scaffold7\t9\t.\tA\tC\t.\t.\t.\n")
     assert [(problem.code, problem.line) for problem in report.problems] == [("no-known-contig", 3)]
     assert "scaffold7" in report.problems[0].message
+
+
+@pytest.fixture(scope="module")
+def ambiguous(tmp_path_factory: pytest.TempPathFactory) -> ReferenceBundle:
+    """A genome with bases that are not known for certain, as GRCh37 has in chromosome 3."""
+    folder = tmp_path_factory.mktemp("ambiguous")
+    (folder / "g.fa").write_text(">3\nACGTACGTAMGTACRRTACGTACGT\n")
+    lines = (
+        "gene\t1\t25\tID=gene:G",
+        "lnc_RNA\t1\t25\tID=transcript:T;Parent=gene:G",
+        "exon\t1\t25\tParent=transcript:T",
+    )
+    rows = [line.split("\t") for line in lines]
+    (folder / "g.gff3").write_text(
+        "".join(f"3\tt\t{kind}\t{start}\t{end}\t.\t+\t.\t{rest}\n" for kind, start, end, rest in rows)
+    )
+    return build_bundle(BundleRecipe("made", "1", folder / "g.fa", folder / "g.gff3"), folder / "references")
+
+
+@pytest.mark.parametrize(
+    "record", ["3\t10\t.\tM\tA", "3\t10\t.\tm\tC,T", "3\t15\t.\tRR\tR", "3\t14\t.\tCR\tC", "3\t16\t.\tR\tRT"]
+)
+def test_an_ambiguous_ref_is_taken_where_the_reference_has_it(
+    ambiguous: ReferenceBundle, tmp_path: Path, record: str
+) -> None:
+    report = against(ambiguous, tmp_path, f"{HEADER.format('')}{record}\t.\t.\t.\n")
+    assert [str(problem) for problem in report.problems] == []
+    summary = annotate(tmp_path / "upload.vcf", ambiguous, tmp_path / "out")
+    assert (summary.records_out, summary.left_out) == (1, {})
+
+
+def test_an_ambiguous_ref_that_the_reference_does_not_have_is_refused_with_what_it_has(
+    ambiguous: ReferenceBundle, tmp_path: Path
+) -> None:
+    report = against(ambiguous, tmp_path, f"{HEADER.format('')}3\t9\t.\tR\tC\t.\t.\t.\n")
+    (problem,) = report.problems
+    assert (problem.code, problem.column, problem.line) == ("bad-ref", "REF", 3)
+    assert "(it has 'A' there), found 'R'" in str(problem)
+
+
+def test_an_ambiguous_alt_is_refused(ambiguous: ReferenceBundle, tmp_path: Path) -> None:
+    report = against(ambiguous, tmp_path, f"{HEADER.format('')}3\t10\t.\tM\tR\t.\t.\t.\n")
+    assert [problem.code for problem in report.problems] == ["bad-alt"]

