@@ -33,6 +33,7 @@ if SITE_URL.startswith("https:"):
 INSTALLED_APPS = [
     "gas_project",
     "annotations",
+    "annotations.sharing",
     "annotations.api",
     "annotations.incoming",
     "annotations.webhooks",

@@ -102,9 +102,14 @@ ACCESS = {
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
     "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:retry_job": Access(302, 405, 405, 405, ("JOB",)),
+    "annotations:annotate_anew": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
+    "annotations:job_provenance": for_the_owner(404),  # the job of these tests has not ended
+    "annotations:share_links": for_the_owner(),
+    "annotations:revoke_link": Access(302, 405, 405, 405, ("JOB", "1")),
+    "annotations:open_link": Access(404, 404, 404, 404, ("no-such-secret",)),
     "annotations:result": for_the_owner(),
     "annotations:result_row": for_the_owner(404, "0"),  # the table of these tests has no rows
     "annotations:result_plots": for_the_owner(),
@@ -215,7 +220,10 @@ POSTS = {
     "annotations:submit": (302, 400),
     "annotations:cancel_job": (302, 404),
     "annotations:delete_job": (302, 404),
+    "annotations:annotate_anew": (302, 404),
     "annotations:retry_job": (302, 404),
+    "annotations:revoke_link": (302, 404),
+    "annotations:share_links": (302, 404),
     "annotations:result_export": (302, 404),
     "annotations:cancel_export": (302, 404),
     "annotations:receive_upload": (403, 403),
@@ -244,8 +252,11 @@ POSTS = {
 DEEDS = {
     ("annotations:cancel_job", "post"),
     ("annotations:delete_job", "post"),
+    ("annotations:annotate_anew", "post"),
     ("annotations:result_export", "post"),
     ("annotations:retry_job", "post"),
+    ("annotations:share_links", "post"),
+    ("annotations:revoke_link", "post"),
     ("api:cancel_job", "post"),
     ("api:retry_job", "post"),
     ("api:job", "delete"),
