@@ -71,8 +71,8 @@ bench-life: $(VENV)/.dev ## run results through archive and back with a retentio
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
 	@FUZZ_EXAMPLES=20000 FUZZ_MUTATIONS=3000 $(BIN)/pytest --timeout=7200 annotations/engine/check/tests/test_fuzz.py
 
-api-fuzz: $(VENV)/.dev ## ask long whatever the API's description allows, as two users
-	@API_FUZZ_EXAMPLES=100 $(BIN)/pytest -q --timeout=1800 gas_project/tests/test_api_fuzz.py
+api-fuzz: $(VENV)/.dev ## ask all that the API allows, and more, as two users, for some minutes
+	@API_FUZZ_EXAMPLES=25 $(BIN)/pytest -q --timeout=1800 gas_project/tests/test_api_fuzz.py
 
 pictures: $(VENV)/.dev ## take the documentation's pictures anew, with the browser test
 	@mkdir -p docs/images

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from annotations.api import jobs, results, service, uploads, webhooks
+from annotations.api import exports, jobs, results, service, uploads, webhooks
 from annotations.api.authentication import unknown_token
 from annotations.api.problems import KINDS, MEDIA_TYPE, Problem, problem_of_status
 from annotations.storage.port import StorageError
@@ -86,6 +86,7 @@ api = Api(
 )
 api.add_router("/jobs", jobs.router)
 api.add_router("/jobs", results.router)
+api.add_router("/jobs", exports.router)
 api.add_router("/uploads", uploads.router)
 api.add_router("/webhooks", webhooks.router)
 api.add_router("", service.router)

@@ -148,8 +148,11 @@ ACCESS = {
     "api:job": for_the_owning_caller(),
     "api:cancel_job": not_for_get("JOB"),
     "api:retry_job": not_for_get("JOB"),
-    "api:results": for_the_owning_caller(409),  # the job has no result yet
-    "api:results_about": for_the_owning_caller(409),
+    "api:exports": for_the_owning_caller(),
+    "api:export": Access(401, 404, 404, 404, ("JOB", "0123456789abcdef")),
+    "api:export_file": Access(401, 404, 404, 404, ("JOB", "0123456789abcdef")),
+    "api:results": for_the_owning_caller(),
+    "api:results_about": for_the_owning_caller(),
     "api:job_log": for_the_owning_caller(),
     "api:job_file": for_the_owning_caller(302, "log"),
     "api:uploads": for_callers(),
@@ -232,6 +235,7 @@ POSTS = {
     "api:jobs": (401, 415),
     "api:cancel_job": (401, 404),
     "api:retry_job": (401, 404),
+    "api:exports": (401, 415),
     "api:uploads": (401, 415),
     "api:upload_form": (401, 415),
     "api:upload_from_url": (401, 415),
@@ -274,6 +278,7 @@ NOWHERE = {"api:api-root", "api_no_such_address"}
 # What other methods give to (anonymous, whoever has logged in) where they are used.
 OTHER_METHODS = {
     ("api:job", "delete"): (401, 404),
+    ("api:export", "delete"): (401, 404),
     ("api:upload", "delete"): (401, 404),
     ("api:webhook", "delete"): (401, 404),
     ("api:webhook", "patch"): (401, 422),
