@@ -49,6 +49,7 @@ bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the ar
 	@$(BIN)/python -m benchmarks.vcf_spec
 	@$(BIN)/python -m benchmarks.known_building
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.results --sizes 1000000
 	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
 
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
