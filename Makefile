@@ -63,6 +63,7 @@ bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the ar
 	@$(BIN)/python -m benchmarks.vcf_spec
 	@$(BIN)/python -m benchmarks.known_building
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.results --sizes 1000000
 	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
 
 bench-life: $(VENV)/.dev ## run results through archive and back with a retention of 30 s, over each cold storage

@@ -30,6 +30,10 @@ try {
       { ...settings.variants, type: "variant", format: "vcf", displayMode: "EXPANDED", visibilityWindow: 1_000_000, order: 2 },
     ],
   });
+  // igv.js draws on white; in a dark page its texts and fields would be white, too.
+  const light = new CSSStyleSheet();
+  light.replaceSync(":host, .igv-container, .igv-container * { color-scheme: light; }");
+  place.shadowRoot.adoptedStyleSheets = [...place.shadowRoot.adoptedStyleSheets, light];
   for (const [selector, label] of [["input[type=range]", "Zoom"], ["select", "Chromosome"], ["input[type=text]", "Locus"]]) {
     for (const field of place.shadowRoot.querySelectorAll(selector)) {
       if (!field.ariaLabel) field.ariaLabel = label;
