@@ -82,8 +82,9 @@ class Environment(BaseModel, frozen=True):
     broker_port: int = Field(4566, ge=1, le=65535, description="Port of the embedded SQS broker.")
     broker_url: str = Field(
         "",
-        pattern=r"^$|^https?://",
-        description="Address of an SQS-compatible broker. Empty: the embedded one on the broker port.",
+        pattern=r"^$|^aws$|^https?://",
+        description="`aws`, or the address of another SQS-compatible broker. "
+        "Empty: the embedded one on the broker port.",
     )
     queue_prefix: str = Field(
         "gas-", pattern=r"^[A-Za-z0-9_-]{1,40}$", description="Beginning of the name of every SQS queue."

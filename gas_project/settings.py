@@ -287,13 +287,18 @@ RESEND_AFTER_SECONDS = ENVIRONMENT.resend_after_seconds
 # The embedded broker lets everybody in, and has a name and password made up so that nobody's AWS account can
 # be meant; with another broker, boto3 finds the credentials where it always does.
 BROKER_IS_EMBEDDED = not ENVIRONMENT.broker_url
-BROKER_ENDPOINT_URL = ENVIRONMENT.broker_url or f"http://127.0.0.1:{ENVIRONMENT.broker_port}"
+BROKER_IS_AWS = (
+    ENVIRONMENT.broker_url == "aws"
+)  # then boto3 finds SQS and SNS itself, each at its own address
+BROKER_ENDPOINT_URL = (
+    "" if BROKER_IS_AWS else ENVIRONMENT.broker_url or f"http://127.0.0.1:{ENVIRONMENT.broker_port}"
+)
 CELERY_BROKER_URL = (
-    "sqs://" + ("embedded:broker@" if BROKER_IS_EMBEDDED else "") + BROKER_ENDPOINT_URL.split("//")[1]
+    "sqs://" + ("embedded:broker@" if BROKER_IS_EMBEDDED else "") + BROKER_ENDPOINT_URL.partition("//")[2]
 )
 CELERY_BROKER_TRANSPORT = "tasks.transport:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "is_secure": BROKER_ENDPOINT_URL.startswith("https:"),
+    "is_secure": BROKER_IS_AWS or BROKER_ENDPOINT_URL.startswith("https:"),
     "queue_name_prefix": ENVIRONMENT.queue_prefix,
     "visibility_timeout": ENVIRONMENT.visibility_timeout_seconds,
     "wait_time_seconds": 5,

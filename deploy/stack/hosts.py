@@ -39,7 +39,7 @@ def service_environment(installation: Installation) -> dict[str, str]:
         "GAS_LOG_JSON": "true",
         "GAS_METRICS_CLOUDWATCH": "true",
         "GAS_REFERENCES_DIR": "/var/lib/gas/references",
-        "GAS_BROKER_URL": f"https://sqs.{config.region}.amazonaws.com",
+        "GAS_BROKER_URL": "aws",
         "GAS_QUEUE_PREFIX": f"{service}-",
         "GAS_STORAGE_EVENTS_QUEUE": outputs["StorageEventsQueueName"],
         "GAS_JOB_RESULTS_TOPIC": outputs["JobResultsTopic"],

@@ -104,7 +104,7 @@ def test_the_settings_of_a_host_are_settings_of_the_service(installation: hosts.
     found, wrong, unknown = environment.load(values)
     assert (wrong, unknown) == ([], [])
     assert found.inputs_bucket == OUTPUTS["InputsBucket"]
-    assert found.broker_url == "https://sqs.eu-central-1.amazonaws.com"
+    assert found.broker_url == "aws"
     assert found.jobs_database == "dynamodb"
     assert found.trusted_proxies == 1
 

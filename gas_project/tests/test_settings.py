@@ -205,3 +205,24 @@ def settings_with(tmp_path: Path, name: str, variables: dict[str, str]) -> Any:
         timeout=60,
     )
     return json.loads(said.stdout)
+
+
+def test_on_aws_sqs_and_sns_are_each_found_at_their_own_address(tmp_path: Path) -> None:
+    code = """
+from gas_project.celery import app
+from tasks.sqs import sqs_client
+connection = app.connection_for_write()
+print(sqs_client(connection).meta.endpoint_url, connection.hostname)
+"""
+    variables = {"GAS_BROKER_URL": "aws", "AWS_DEFAULT_REGION": "eu-west-1", "GAS_STATE_DIR": str(tmp_path)}
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"DJANGO_SETTINGS_MODULE": "gas_project.settings"} | variables,
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    # kombu gives a client of SNS the broker's host, too, so there must be none.
+    assert said.stdout.split() == ["https://sqs.eu-west-1.amazonaws.com", "None"]

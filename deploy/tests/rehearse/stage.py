@@ -107,7 +107,6 @@ def _settings(stage: Stage, more: dict[str, str]) -> dict[str, str]:
     made = hosts.Installation("gas", "rehearsal", config, outputs | stage.aws.outputs, "")
     here = {
         "AWS_ENDPOINT_URL": stage.aws.endpoint_url,
-        "GAS_BROKER_URL": stage.aws.endpoint_url,
         "GAS_SITE_URL": stage.site_url,
         "GAS_ALLOWED_HOSTS": "127.0.0.1",
         "GAS_TRUSTED_PROXIES": "0",  # the load balancer here passes bytes on, and adds no header
