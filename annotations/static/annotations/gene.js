@@ -21,7 +21,7 @@ function options(gene, forFile) {
   const margin = Math.max(10, Math.round((gene.end - gene.start) * 0.02));
   const names = gene.transcripts.map((one) => one.transcript);
   const span = { min: gene.start - margin, max: gene.end + margin };
-  const axis = { type: "value", ...span, axisLabel: { color: of("--quiet"), formatter: (value) => value.toLocaleString("en") }, splitLine: { show: false } };
+  const axis = { type: "value", ...span, axisLabel: { color: of("--quiet"), hideOverlap: true, formatter: (value) => value.toLocaleString("en") }, splitLine: { show: false } };
   const lanes = names.length * LANE;
   return {
     animation: false,

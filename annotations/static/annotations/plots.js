@@ -76,7 +76,7 @@ function bars(numbers, base, colours) {
   return {
     ...base,
     aria: { enabled: many, label: { enabled: false }, decal: { show: many } },
-    legend: many ? { top: 0, right: 0, textStyle: { color: colours.text }, itemWidth: 22 } : undefined,
+    legend: many ? { type: "scroll", top: 0, right: 0, textStyle: { color: colours.text }, itemWidth: 22 } : undefined,
     xAxis: drawing.horizontal ? value : category,
     yAxis: drawing.horizontal ? category : value,
     dataZoom: drawing.zoomable ? [{ type: "slider", bottom: 8, end: Math.min(100, 3000 / rows.length) }] : undefined,
