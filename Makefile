@@ -20,7 +20,7 @@ test: $(VENV)/.dev assets ## run the tests
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
-	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest -s annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py
+	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest -s annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py archival/tests/test_thawing_many.py
 
 schedules: $(VENV)/.dev ## run 200 random schedules of Stripe's events, lost, late, shuffled and repeated
 	@SCHEDULES=200 $(BIN)/pytest -s billing/tests/test_schedules.py
@@ -63,10 +63,17 @@ bench: $(VENV)/.dev emulators ## measure the engine beside bare bcftools, the ar
 	@$(BIN)/python -m benchmarks.vcf_spec
 	@$(BIN)/python -m benchmarks.known_building
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.results --sizes 1000000
 	@$(BIN)/python -m benchmarks.jobs_on_dynamodb
+
+bench-life: $(VENV)/.dev ## run results through archive and back with a retention of 30 s, over each cold storage
+	@$(BIN)/python -m benchmarks.result_life
 
 fuzz: $(VENV)/.dev ## look long for an upload that the check does not answer well
 	@FUZZ_EXAMPLES=20000 FUZZ_MUTATIONS=3000 $(BIN)/pytest --timeout=7200 annotations/engine/check/tests/test_fuzz.py
+
+api-fuzz: $(VENV)/.dev ## ask all that the API allows, and more, as two users, for some minutes
+	@API_FUZZ_EXAMPLES=25 $(BIN)/pytest -q --timeout=1800 gas_project/tests/test_api_fuzz.py
 
 pictures: $(VENV)/.dev ## take the documentation's pictures anew, with the browser test
 	@mkdir -p docs/images
@@ -107,4 +114,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench fuzz pictures lock clean assets rehearse load-test autoscaling deploy-checks
+.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench bench-life fuzz api-fuzz pictures lock clean assets rehearse load-test autoscaling deploy-checks

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 
 from annotations.divided import discard_shards
 from annotations.enqueue import enqueue
-from annotations.leftovers import job_prefix, remove_below
+from annotations.leftovers import job_prefix, list_below, remove
 from annotations.models import Job
 from annotations.storage import StorageError
 
@@ -89,10 +89,11 @@ def attempt(job: Job, holder: str, release: Callable[[int], object], *, retry_se
 
 def fail(job: Job, holder: str, reason: str, message: str, problems: Sequence[str] = ()) -> bool:
     """RUNNING → FAILED, unless the job is no longer `holder`'s; what runs of it have left goes."""
+    leftovers = list_below(job_prefix(job), keep=frozenset({job.input_key})) or []
     if not Job.objects.fail(job.job_id, holder, reason, message, problems):
         return False
     log.info("job_failed", job_id=job.job_id, reason=reason)
     discard_shards(job)
-    remove_below(job_prefix(job), keep=frozenset({job.input_key}))
+    remove(leftovers)  # listed before: what comes afterwards is that of somebody who runs it again
     enqueue("notify", job.job_id)
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ class Outputs:
     log_key: str
     result_bytes: int
     summary: dict[str, Any]
+    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 class JobQuerySet(ArchiveVerbs):
@@ -169,6 +170,10 @@ class JobQuerySet(ArchiveVerbs):
                 unsettled_shard=None,
             )
         )
+
+    def note_input(self, job_id: str, task_id: str, sha256: str) -> bool:
+        """Of the input, as it was fetched; in hexadecimal."""
+        return bool(self.filter(pk=job_id, status="RUNNING", claimed_by=task_id).update(input_sha256=sha256))
 
     def complete(self, job_id: str, task_id: str, outputs: Outputs) -> bool:
         """RUNNING → COMPLETED. The first of twins wins: after it the job is RUNNING no more.

@@ -32,10 +32,15 @@ def remove_below(prefix: str, keep: frozenset[str] = frozenset()) -> bool:
 
     False when the store could not even be asked.
     """
+    found = list_below(prefix, keep)
+    remove(found or [])
+    return found is not None
+
+
+def list_below(prefix: str, keep: frozenset[str] = frozenset()) -> list[str] | None:
+    """The keys with `prefix`, but for those to keep; None when the store could not be asked."""
     try:
-        found = set(object_store().keys(prefix))
+        return sorted(set(object_store().keys(prefix)) - keep)
     except StorageError as error:
         log.warning("leftovers_not_removed", error=str(error))
-        return False
-    remove(sorted(found - keep))
-    return True
+        return None

@@ -19,6 +19,9 @@ def new_job_id() -> str:
     return str(uuid.uuid4())
 
 
+ABOUT_TO = timedelta(minutes=10)
+
+
 def new_shard() -> int:
     return random.choice(SHARDS)  # noqa: S311  spreads load, and is no secret
 
@@ -139,6 +142,14 @@ class Job(models.Model):
         default=dict, blank=True, editable=False, help_text="Counts, as the engine gave them."
     )
 
+    input_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    provenance = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What made the result: see annotations.provenance.",
+    )
+
     failure_reason = models.CharField(max_length=40, blank=True, editable=False)
     failure_message = models.TextField(blank=True, editable=False)
 
@@ -227,7 +238,9 @@ class Job(models.Model):
 
     @property
     def result_is_moving(self) -> bool:
-        """The result is on its way into the archive or out of it."""
+        """The result is on its way into the archive or out of it, or about to be: its page will change."""
+        if self.result_state == ResultState.AVAILABLE and self.archive_due_at is not None:
+            return self.archive_due_at < timezone.now() + ABOUT_TO
         return self.result_state in {ResultState.ARCHIVING, ResultState.THAWING, ResultState.RESTORING}
 
     @property

@@ -1,5 +1,7 @@
 """Tell a user by mail how a job ended, and programs by a topic: once, whatever is delivered twice or dies.
 
+The messages to their webhooks are written down before the mail is sent, and go by tasks of their own.
+
 Who wins: `claim_notification` lets one task through and keeps its twins out for a minute. It sends, then
 notes `notified_at`, after which nobody gets through. A task that dies before it has sent is followed, when
 its minute is over, by one that the sweep sends: the mail is late. A task that is killed between the mail
@@ -17,6 +19,7 @@ from django.template.loader import render_to_string
 
 from annotations.announcing import NotAnnounced, announce
 from annotations.models import Job, Status
+from annotations.webhooks.announcing import announce as announce_to_webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +37,7 @@ def notify(job_id: str, task_id: str, *, retry_seconds: int) -> None:
         log.info("notification_not_due", job_id=job_id)
         return
     job = Job.objects.get(pk=job_id)
+    announce_to_webhooks(job)
     try:
         announce(job)
         _mail(job).send()

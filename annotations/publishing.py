@@ -12,8 +12,9 @@ from annotations.attempts import NotOurs
 from annotations.divided import discard_shards
 from annotations.enqueue import enqueue
 from annotations.job_queries import Outputs
-from annotations.leftovers import job_prefix, remove, remove_below
+from annotations.leftovers import job_prefix, list_below, remove
 from annotations.models import Job
+from annotations.provenance import recorded
 from annotations.storage import object_store
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def publish(job: Job, task_id: str, summary: "Summary") -> None:
     except BaseException:
         remove(list(keys.values()))
         raise
-    outputs = _outputs(keys, summary)
+    outputs = _outputs(job, keys, summary)
+    # Listed before the job is complete: what comes below its prefix afterwards may be its result, restored.
+    leftovers = list_below(job_prefix(job), keep=frozenset(keys.values()) | {job.input_key}) or []
     # A `complete` that was applied, but whose reply was lost and asked for again, says that it did nothing.
     won = (
         Job.objects.complete(job.job_id, task_id, outputs)
@@ -48,12 +51,12 @@ def publish(job: Job, task_id: str, summary: "Summary") -> None:
         raise NotOurs
     log.info("job_completed", seconds=round(time.time() - job.submitted_at.timestamp(), 1))
     discard_shards(job)
-    remove_below(job_prefix(job), keep=frozenset(keys.values()) | {job.input_key})
+    remove(leftovers)
     enqueue("notify", job.job_id)
     enqueue("schedule_archive", job.job_id)
 
 
-def _outputs(keys: dict[str, str], summary: "Summary") -> Outputs:
+def _outputs(job: Job, keys: dict[str, str], summary: "Summary") -> Outputs:
     return Outputs(
         results_bucket=settings.RESULTS_BUCKET,
         result_key=keys["vcf"],
@@ -62,4 +65,5 @@ def _outputs(keys: dict[str, str], summary: "Summary") -> Outputs:
         log_key=keys["log"],
         result_bytes=Path(summary.files["vcf"]).stat().st_size,
         summary={name: value for name, value in summary.as_json().items() if name != "files"},
+        provenance=recorded(job, summary.files),
     )

@@ -23,6 +23,15 @@ def find(reference: str) -> ReferenceBundle | None:
     return next((bundle for bundle in available() if label(bundle) == reference), None)
 
 
+def newer_than(reference: str) -> str | None:
+    """NAME/VERSION of the newest bundle of the same name, where it is newer than this NAME/VERSION."""
+    name, _, version = reference.partition("/")
+    newest = next((bundle for bundle in available() if bundle.name == name), None)
+    if newest is None or _natural(newest.version) <= _natural(version):
+        return None
+    return label(newest)
+
+
 def label(bundle: ReferenceBundle) -> str:
     """NAME/VERSION, as a job keeps it."""
     return f"{bundle.name}/{bundle.version}"

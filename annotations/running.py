@@ -22,6 +22,7 @@ from annotations.engine.errors import UnusableInput
 from annotations.inputs import fetch_input, open_reference
 from annotations.lease import lease_kept
 from annotations.models import Job, Status
+from annotations.provenance import digest_of
 from annotations.publishing import publish
 from annotations.reporting import Reporter
 from annotations.scratch import remove_abandoned, scratch_folder
@@ -90,6 +91,7 @@ def _annotate(job: Job, task_id: str) -> None:
         # 1. Fetch.
         report("fetch", None)
         input_path = fetch_input(job, folder)
+        Job.objects.note_input(job.job_id, task_id, digest_of(input_path))
         # 2. Annotate, or divide what is large.
         try:
             if job.input_bytes > settings.SCATTER_BYTES:

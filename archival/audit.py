@@ -21,6 +21,7 @@ from archival.storage import ColdStorage, StoredArchive, cold_storage
 
 # What a vault's inventory may not know yet.
 INVENTORY_LAG = timedelta(days=1)
+LONGEST_UPLOAD = timedelta(days=1)
 TELL = "none: tell the user"
 SETTLED = (ResultState.AVAILABLE, ResultState.ARCHIVED)
 
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     HOT_COPY_GONE = "hot copy gone"  # an archive is there
     HOT_LEFTOVER = "hot leftover"  # an object that no record names
     ORPHAN_ARCHIVE = "orphan archive"  # an archive that no record names
+    UNFINISHED_UPLOAD = "unfinished upload"  # parts of an archive that nobody makes any more
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class _Audit:
         # What is left belongs to jobs that were not there; a job made since has its input only.
         for job_id in sorted(objects.keys() | archives.keys()):
             findings += self._no_job(job_id, objects.get(job_id, []), archives.get(job_id, []))
+        findings += self._unfinished()
         return Audit(self._jobs, self._under_way, findings)
 
     def _job(self, job_id: str, objects: list[str], archives: list[StoredArchive]) -> Iterator[Finding]:
@@ -169,6 +172,14 @@ class _Audit:
                 yield self._leftover(job_id, key)
         for stored in archives:
             yield self._orphan(job_id, stored)
+
+    def _unfinished(self) -> Iterator[Finding]:
+        for abandoned in self._cold.abandoned(LONGEST_UPLOAD):
+            if self._fix:
+                abandoned.remove()
+            yield Finding(
+                Kind.UNFINISHED_UPLOAD, _job_id_of(abandoned.token), abandoned.token, "end it, with its parts"
+            )
 
     def _leftover(self, job_id: str, key: str) -> Finding:
         if self._fix:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from archival.storage.port import BLOCK_BYTES
+from archival.storage.port import BLOCK_BYTES, Block
 
 SUMS_NAME = "SHA256SUMS"
 DIGEST_CHARACTERS = 64
@@ -60,9 +60,9 @@ class Packed:
 class BlockReader(io.RawIOBase):
     """A stream of blocks as a file to read from."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
+    def __init__(self, blocks: Iterator[Block]) -> None:
         self._blocks = blocks
-        self._left = memoryview(b"")
+        self._left: memoryview = memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -121,7 +121,7 @@ class Packing:
         self.contents[member.kind] = Packed(member.name, size, digest.hexdigest())
 
 
-def unpack(blocks: Iterator[bytes], folder: Path) -> dict[str, Packed]:
+def unpack(blocks: Iterator[Block], folder: Path) -> dict[str, Packed]:
     """Take the files out into the folder, and check them against the archive's own sums. By name.
 
     Raises ArchiveCorrupt.

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pysam
@@ -21,8 +22,9 @@ from annotations.engine.building.contig_names import ContigNames
 from annotations.engine.building.genome import write_genome
 from annotations.engine.building.known import KnownInput, write_known
 from annotations.engine.building.site import BuildSite
-from annotations.engine.bundle import GENOME_NAME
+from annotations.engine.bundle import GENOME_NAME, PACKED_GENOME_NAME, PACKED_OTHERS_NAME
 from annotations.engine.child import run_bcftools
+from annotations.engine.packed_genome import GenomePacker
 
 RECORDS = 1_000_000
 BASES_A_RECORD = 4
@@ -85,7 +87,8 @@ def _site(folder: Path, fasta: Path) -> BuildSite:
     bundle, scratch = folder / "bundle", folder / "scratch"
     for one in (bundle, scratch):
         one.mkdir()
-    names = ContigNames(write_genome(fasta, bundle / GENOME_NAME))
+    with closing(GenomePacker(bundle / PACKED_GENOME_NAME, bundle / PACKED_OTHERS_NAME)) as packer:
+        names = ContigNames(write_genome(fasta, bundle / GENOME_NAME, packer))
     return BuildSite(bundle, scratch, names, report=lambda _: None)
 
 

@@ -8,10 +8,9 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from stripe import SignatureVerificationError, WebhookSignature
 
 from billing.enqueue import enqueue_on_commit
-from billing.gateway import API_VERSION, StripeError, StripeRefused, gateway
+from billing.gateway import StripeError, StripeRefused, api_version, gateway
 from billing.models import Customer, StripeEvent
 from billing.syncing import sync_subscription
 
@@ -38,8 +37,8 @@ def receive(payload: bytes, signature: str) -> None:
         record, created = StripeEvent.objects.get_or_create(stripe_id=event["id"], defaults=_record(event))
         if created:
             enqueue_on_commit("billing_event", record.pk)
-    if created and event.get("api_version") != API_VERSION:
-        log.warning("event_of_another_api_version", found=event.get("api_version"), expected=API_VERSION)
+    if created and event.get("api_version") != api_version():
+        log.warning("event_of_another_api_version", found=event.get("api_version"), expected=api_version())
 
 
 def process(event_pk: int) -> None:
@@ -84,6 +83,8 @@ def _verified(payload: bytes, header: str) -> dict[str, Any]:
 
 
 def _fits(payload: bytes, header: str, secret: str) -> bool:
+    from stripe import SignatureVerificationError, WebhookSignature  # see `billing.gateway`
+
     try:
         return WebhookSignature.verify_header(payload, header, secret, TOLERANCE_SECONDS)
     except (SignatureVerificationError, UnicodeDecodeError):

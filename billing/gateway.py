@@ -1,7 +1,9 @@
 """Stripe, in the verbs that billing uses. Nothing of the SDK leaves this module, exceptions included.
 
-Facts about Stripe's API are those of the version that the SDK pins (`API_VERSION`): the period's end stands
+Facts about Stripe's API are those of the version that the SDK pins (`api_version`): the period's end stands
 on the subscription's item, and an invoice names its payments in `payments`.
+
+The SDK is loaded by the first who speaks to Stripe: it would be a tenth of the memory of every worker.
 """
 
 import functools
@@ -9,24 +11,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import stripe
 from django.conf import settings
-from stripe import StripeClient
 
 from billing.entitlement import PAID, PAST_DUE, SubscriptionFacts
 
-API_VERSION: str = stripe.api_version
+if TYPE_CHECKING:
+    from stripe import StripeError as SdkError
+
 TIMEOUT_SECONDS = 10
 NETWORK_RETRIES = 2
 SUBSCRIBED = PAID | {PAST_DUE, "unpaid", "paused"}  # there is something to manage in the Portal
 # https://docs.stripe.com/currencies: those whose amounts are not in hundredths
 WITHOUT_DECIMALS = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())  # noqa: SIM905
 WITH_THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
-
-# It would send a machine-wide id and timings along, and writes a file into the home folder for that.
-stripe.enable_telemetry = False
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
@@ -53,9 +52,18 @@ class Price:
     interval: str
 
 
+def api_version() -> str:
+    """The version of Stripe's API that the SDK speaks."""
+    import stripe
+
+    return stripe.api_version
+
+
 def _translated(call: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
     @functools.wraps(call)
     def translated(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+        import stripe
+
         try:
             return call(*args, **kwargs)
         except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
@@ -66,7 +74,7 @@ def _translated(call: Callable[Parameters, Answer]) -> Callable[Parameters, Answ
     return translated
 
 
-def _words(error: stripe.StripeError) -> str:
+def _words(error: "SdkError") -> str:
     words = f"{type(error).__name__}: {error.user_message or 'no message'}"
     return re.sub(r"\b(?:[sr]k_(?:test|live)|whsec)_\w+", "(a secret)", words) + (
         f" [{error.request_id}]" if error.request_id else ""
@@ -77,8 +85,12 @@ class StripeGateway:
     """Every method may raise StripeUnavailable or StripeRefused."""
 
     def __init__(self, api_key: str, api_base: str, price: str) -> None:
+        import stripe
+
+        # It would send a machine-wide id and timings along, and writes a file into the home folder for that.
+        stripe.enable_telemetry = False
         self._price = price
-        self._client = StripeClient(
+        self._client = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base} if api_base else None,
             http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
@@ -107,6 +119,8 @@ class StripeGateway:
     @_translated
     def delete_customer(self, customer_id: str) -> None:
         """Remove a customer, whose subscriptions end at once; one that is removed already may be again."""
+        import stripe
+
         try:
             self._client.v1.customers.delete(customer_id)
         except stripe.InvalidRequestError as error:

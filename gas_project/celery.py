@@ -24,6 +24,7 @@ app.autodiscover_tasks(["tasks"], related_name="billing")
 app.autodiscover_tasks(["tasks"], related_name="archival")
 app.autodiscover_tasks(["tasks"], related_name="exports")
 app.autodiscover_tasks(["tasks"], related_name="incoming")
+app.autodiscover_tasks(["tasks"], related_name="webhooks")
 app.autodiscover_tasks(["tasks"], related_name="sweep")
 # By name: only a worker loads them.
 app.steps["consumer"].add("tasks.visibility:VisibilityExtender")

@@ -20,6 +20,7 @@ from gas_project.accounts.openid import OpenIDProvider, with_well_known
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "GAS_"
+OF_THE_COMMAND = {"url", "token"}  # GAS_URL and GAS_TOKEN are for `gas`, and mean nothing to the service
 # Parts of the names of fields whose values nobody shall see.
 SECRET = ("secret", "key", "token", "dsn", "password", "database_url", "openid")
 
@@ -155,6 +156,12 @@ class Environment(BaseModel, frozen=True):
     premium_jobs_a_day: int = Field(500, ge=1, description="Jobs that a premium user may submit in 24 hours.")
     premium_requests_a_minute: int = Field(
         600, ge=1, le=60_000, description="Requests that a premium user may make of the API in a minute."
+    )
+    upload_part_bytes: int = Field(
+        8_388_608,
+        ge=1024,
+        le=1 << 30,
+        description="Size of the parts of a resumable upload. S3 takes none below 5 MB.",
     )
     web_processes: int = Field(1, ge=1, le=64, description="Web processes.")
     web_threads: int = Field(4, ge=1, le=64, description="Requests that a web process answers at once.")
@@ -304,7 +311,9 @@ def load(environ: Mapping[str, str] = os.environ) -> tuple[Environment, list[Pro
         key.removeprefix(PREFIX).lower(): value for key, value in environ.items() if key.startswith(PREFIX)
     }
     known = {name: value for name, value in ours.items() if name in Environment.model_fields}
-    unknown = [_unknown(name) for name in ours if name not in Environment.model_fields]
+    unknown = [
+        _unknown(name) for name in ours if name not in Environment.model_fields and name not in OF_THE_COMMAND
+    ]
     try:
         return Environment.model_validate(known), [], unknown
     except ValidationError as error:

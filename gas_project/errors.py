@@ -1,13 +1,13 @@
 """Errors to whoever collects them by Sentry's protocol (Sentry, GlitchTip, Bugsink), when one is named."""
 
-import sentry_sdk
-
 
 def report_errors_to(dsn: str) -> None:
     """Report what breaks in requests and tasks: where, never over whose data.
 
     Neither bodies nor local variables leave the service: both may hold patients' variants, or secrets.
     """
+    import sentry_sdk  # loaded where it is wanted: it takes 5 MB of every process
+
     sentry_sdk.init(
         dsn=dsn,
         send_default_pii=False,

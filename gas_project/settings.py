@@ -33,8 +33,10 @@ if SITE_URL.startswith("https:"):
 INSTALLED_APPS = [
     "gas_project",
     "annotations",
+    "annotations.sharing",
     "annotations.api",
     "annotations.incoming",
+    "annotations.webhooks",
     "billing",
     "archival",
     "tasks",
@@ -182,7 +184,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-UPLOAD_PART_BYTES = 8 * 1024 * 1024  # of resumable uploads; S3 takes none below 5 MB but the last
+UPLOAD_PART_BYTES = ENVIRONMENT.upload_part_bytes
 # The names that a job's record gives to where its files are.
 INPUTS_BUCKET = ENVIRONMENT.inputs_bucket or "inputs"
 RESULTS_BUCKET = ENVIRONMENT.results_bucket or "results"

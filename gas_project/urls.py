@@ -16,6 +16,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("annotations.urls")),
+    path("", include("annotations.incoming.urls")),
     path("", include("annotations.api.urls")),
     path("", include("billing.urls")),
     path("", include("archival.urls")),

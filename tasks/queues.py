@@ -25,6 +25,7 @@ ROUTES = {
     "tasks.annotate_shard_first": {"queue": SHARDS_FIRST},
     "tasks.archive": {"queue": ARCHIVE},
     "tasks.discard": {"queue": ARCHIVE},
+    "tasks.deliver_webhook": {"queue": DEFAULT},
     "tasks.export": {"queue": ARCHIVE},
     "tasks.fetch_upload": {"queue": ARCHIVE},
     "tasks.gather": {"queue": ANNOTATE},

@@ -8,6 +8,8 @@ from annotations.incoming.parts import forget_old as forget_old_uploads
 from annotations.scratch import remove_abandoned
 from annotations.sweeping import sweep_jobs
 from annotations.uploads import remove_unused
+from annotations.webhooks.delivering import forget_old as forget_old_deliveries
+from annotations.webhooks.delivering import sweep_deliveries
 from archival.sweeping import sweep_keepers, sweep_results
 from billing.sweeping import sweep_billing
 from tasks import deadletters, fanout
@@ -27,6 +29,7 @@ def sweep() -> None:
     sweep_results()
     sweep_keepers()
     resend_lost()
+    sweep_deliveries()
     deadletters.fail_their_jobs(broker)
     remove_abandoned()
 
@@ -39,3 +42,4 @@ def tidy() -> None:
     remove_unused()
     forget_old_uploads()
     forget_old_requests()
+    forget_old_deliveries()

@@ -4,14 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from annotations.api import jobs, service, uploads
+from annotations.api import exports, jobs, results, service, uploads, webhooks
 from annotations.api.authentication import unknown_token
 from annotations.api.problems import KINDS, MEDIA_TYPE, Problem, problem_of_status
 from annotations.storage.port import StorageError
@@ -83,10 +82,13 @@ api = Api(
     urls_namespace="api",
     docs_url=None,
     docs_decorator=require_safe,
-    servers=[{"url": settings.SITE_URL}],
+    servers=[{"url": "/"}],  # by whatever name one came
 )
 api.add_router("/jobs", jobs.router)
+api.add_router("/jobs", results.router)
+api.add_router("/jobs", exports.router)
 api.add_router("/uploads", uploads.router)
+api.add_router("/webhooks", webhooks.router)
 api.add_router("", service.router)
 
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from annotations.api.models import Scope
 
-LIFETIMES = {"30": "30 days", "90": "90 days", "365": "one year", "": "never"}
+NEVER = "never"
+LIFETIMES = {"30": "30 days", "90": "90 days", "365": "one year", NEVER: "never"}
 
 
 class TokenForm(forms.Form):
@@ -21,11 +22,9 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         label="It may",
     )
-    lifetime = forms.ChoiceField(
-        choices=list(LIFETIMES.items()), initial="90", required=False, label="It expires after"
-    )
+    lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="90", label="It expires after")
 
     def made_until(self) -> datetime | None:
         """When the token expires; None: never."""
         days: Any = self.cleaned_data["lifetime"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        return None if days == NEVER else timezone.now() + timedelta(days=int(days))

@@ -4,20 +4,25 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import ninja
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from ninja import Query, Router
 
 from annotations import uploads
+from annotations.again import can_be_tried_again, try_again
 from annotations.api.authentication import caller_of, scoped
 from annotations.api.models import Scope
 from annotations.api.problems import Problem
-from annotations.api.refusals import refused_by_tier
+from annotations.api.refusals import refused_by_tier, too_large
 from annotations.api.repeating import Answer, IdempotencyKey, done_once
 from annotations.api.schemas import JobOut, JobPage, JobQuery, JobRequest, job_out
+from annotations.incoming.models import Upload
+from annotations.incoming.parts import settle
 from annotations.limits import wrong_with_another_job
 from annotations.models import Job
 from annotations.paging import page_of
+from annotations.removing import delete_job
 from annotations.results.files import LOG, files_of
 from annotations.storage.port import ObjectMissing, object_store
 
@@ -85,6 +90,22 @@ def cancel_job(request: HttpRequest, job_id: UUID) -> JobOut:
     if job.status != "CANCELLED":
         raise Problem("conflict", f"The job is {job.status} already, and can't be cancelled any more.")
     return job_out(job)
+
+
+@router.post("/{uuid:job_id}/retry", response=JobOut, auth=scoped(Scope.WRITE), url_name="retry_job")
+def retry_job(request: HttpRequest, job_id: UUID) -> JobOut:
+    """Try a failed job once more, unless its input itself is what is wrong."""
+    job = own_job(request, job_id)
+    if not can_be_tried_again(job) or not try_again(job):
+        raise Problem("conflict", f"The job is {job.status}, and another try would change nothing.")
+    return job_out(own_job(request, job_id))
+
+
+@router.delete("/{uuid:job_id}", response={204: None}, auth=scoped(Scope.WRITE), url_name="job")
+def delete(request: HttpRequest, job_id: UUID) -> ninja.Status:
+    """Delete a job with all its files, whatever its state. There is no way back."""
+    delete_job(own_job(request, job_id))
+    return ninja.Status(204, None)
 
 
 @router.get(
@@ -157,11 +178,15 @@ def _no_such_file(job: Job, kind: str) -> Problem:
 
 
 def _key_of(user: Any, upload_id: str) -> str:
-    from annotations.incoming.models import Upload
-
-    upload = Upload.objects.filter(pk=upload_id, user=user).first()
+    upload = Upload.objects.of(user).filter(pk=upload_id).first()
     if upload is None:
         raise Problem("not-found", f"You have no upload {upload_id}.")
+    try:
+        upload = settle(upload)
+    except uploads.OverLimit as error:
+        raise too_large(user, str(error)) from error
+    except uploads.UploadRefused as error:
+        raise Problem("conflict", str(error)) from error
     if upload.state != Upload.State.READY:
         raise Problem("conflict", f"The upload is {upload.state}. Submit it when it is READY.")
     return upload.key

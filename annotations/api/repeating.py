@@ -6,6 +6,7 @@ What failed is forgotten, so that it can be tried again with its key.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Schema
 from ninja.params.functions import Header
+from ninja.responses import NinjaJSONEncoder
 
 from annotations.api.models import IdempotentRequest
 from annotations.api.problems import Problem
@@ -108,4 +110,5 @@ def _fingerprint(request: HttpRequest) -> str:
 
 
 def _dumped(answer: Answer) -> Any:
-    return answer.body.model_dump(mode="json")
+    """As ninja writes every other answer."""
+    return json.loads(json.dumps(answer.body.model_dump(), cls=NinjaJSONEncoder))

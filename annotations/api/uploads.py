@@ -1,12 +1,11 @@
 """/uploads: send a file in parts or by a form, have it fetched from an address, or type variants in."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -19,7 +18,7 @@ from annotations.api.refusals import too_large
 from annotations.api.repeating import Answer, IdempotencyKey, done_once
 from annotations.api.schemas import Line, Reference, Request
 from annotations.incoming import fetching, parts, pasting
-from annotations.incoming.models import Upload
+from annotations.incoming.models import Upload, UploadState
 from annotations.limits import limits_of
 from annotations.outbound import AddressRefused
 from annotations.storage.port import object_store
@@ -101,7 +100,7 @@ class UploadOut(Schema):
 
     id: UUID
     file_name: str
-    state: Upload.State
+    state: UploadState
     created_at: datetime
     expires_at: datetime
     size_bytes: int | None
@@ -164,7 +163,9 @@ def begin_form(
             expires_seconds=uploads.FORM_SECONDS,
         )
         upload.save(force_insert=True)
-        return _created(FormOut(upload=upload_out(upload), url=_absolute(form.url), fields=form.fields))
+        return _created(
+            FormOut(upload=upload_out(upload), url=request.build_absolute_uri(form.url), fields=form.fields)
+        )
 
     return done_once(request, user, idempotency_key, make)
 
@@ -214,7 +215,10 @@ def paste_variants(
 @router.get("/{uuid:upload_id}", response=UploadOut, auth=scoped(Scope.READ), url_name="upload")
 def get_upload(request: HttpRequest, upload_id: UUID) -> UploadOut:
     """How far an upload is."""
-    return upload_out(own_upload(request, upload_id))
+    upload = own_upload(request, upload_id)
+    with suppress(uploads.UploadRefused):  # nothing has come by the form yet
+        upload = parts.settle(upload)
+    return upload_out(upload)
 
 
 @router.delete("/{uuid:upload_id}", response={204: None}, auth=scoped(Scope.WRITE), url_name="upload")
@@ -231,7 +235,12 @@ def part_urls(request: HttpRequest, upload_id: UUID, body: PartNumbers) -> PartU
     urls = _refusals(upload.user, lambda: parts.part_urls(upload, body.numbers))
     return PartUrls(
         items=[
-            PartUrl(number=span.number, start=span.start, size_bytes=span.size_bytes, url=_absolute(url))
+            PartUrl(
+                number=span.number,
+                start=span.start,
+                size_bytes=span.size_bytes,
+                url=request.build_absolute_uri(url),
+            )
             for span, url in urls
         ],
         expires_seconds=parts.PART_URL_SECONDS,
@@ -261,7 +270,7 @@ def upload_out(upload: Upload, *, with_parts: bool = True) -> UploadOut:
     return UploadOut(
         id=UUID(upload.upload_id),
         file_name=upload.file_name,
-        state=Upload.State(upload.state),
+        state=UploadState(upload.state),
         created_at=upload.created_at,
         expires_at=upload.created_at + parts.KEPT,
         size_bytes=upload.size_bytes,
@@ -291,8 +300,3 @@ def _refusals(user: Any, do: Any) -> Any:
 def _created(body: UploadOut | FormOut) -> Answer:
     upload = body.upload if isinstance(body, FormOut) else body
     return Answer(201, body, {"Location": f"/api/v1/uploads/{upload.id}"})
-
-
-def _absolute(url: str) -> str:
-    """The local store gives addresses relative to the site; a script needs the whole."""
-    return urljoin(settings.SITE_URL, url)

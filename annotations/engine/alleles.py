@@ -7,6 +7,7 @@ from enum import IntEnum
 import numpy as np
 import polars as pl
 
+from annotations.engine.contig_line import ContigLine
 from annotations.engine.genome import Genome, Windows
 
 PLAIN_BASES = frozenset("ACGT")
@@ -91,25 +92,31 @@ class Comparison:
 
 
 def take_apart(
-    records: pl.DataFrame, contig: str | None, genome: Genome, comparison: Comparison
+    records: pl.DataFrame, line: ContigLine, genome: Genome, comparison: Comparison
 ) -> pl.DataFrame:
-    """The alleles of consecutive records of one contig, sorted by position.
+    """The alleles of consecutive records, sorted by contig in the line's order and position.
 
-    `records` has row, pos, ref, alt and info; `contig` is the reference's name of the contig, or None where
-    it has none. Returns a frame of SCHEMA, in order of row and allele.
+    `records` has row, contig (by the plan's number), pos, ref, alt and info. Records of contigs that are not
+    on the line are left out of judgement. Returns a frame of SCHEMA, in order of row and allele.
     """
-    if contig is None:
-        return _not_judged(records, Reason.UNKNOWN_CONTIG)
-    bases = {name: pl.col(name).str.to_uppercase() for name in ("ref", "alt")}
-    records = records.with_columns(**bases)
-    starts = records["pos"].to_numpy().astype(np.int64) - 1
-    windows = genome.windows(contig, starts, starts + records["ref"].str.len_bytes().to_numpy())
-    easy = records.select(_is_easy()).to_series()
-    simple = _take_apart_easy(records.filter(easy), windows, comparison)
-    if easy.all():
-        return simple
-    others = _take_apart_others(records.filter(~easy), windows, genome.length(contig), comparison)
-    return pl.concat([simple, others]).sort("row", "allele")
+    offset, limit = line.extents(records["contig"].to_numpy())
+    placed = records.with_columns(
+        pl.col("ref", "alt").str.to_uppercase(), pl.Series("offset", offset), pl.Series("limit", limit)
+    )
+    known = pl.Series(offset >= 0)
+    parts = []
+    if not known.all():
+        parts.append(_not_judged(placed.filter(~known), Reason.UNKNOWN_CONTIG))
+        placed = placed.filter(known)
+    starts = placed["pos"].to_numpy().astype(np.int64) - 1 + placed["offset"].to_numpy()
+    ends = np.minimum(starts + placed["ref"].str.len_bytes().to_numpy(), placed["limit"].to_numpy())
+    windows = genome.windows(line, starts, ends, placed["offset"].to_numpy())
+    easy = placed.select(_is_easy()).to_series()
+    if easy.any():
+        parts.append(_take_apart_easy(placed.filter(easy), windows, comparison))
+    if not easy.all():
+        parts.append(_take_apart_others(placed.filter(~easy), windows, comparison))
+    return pl.concat(parts).sort("row", "allele") if len(parts) > 1 else parts[0]
 
 
 def _is_easy() -> pl.Expr:
@@ -173,9 +180,10 @@ def _take_apart_easy(records: pl.DataFrame, windows: Windows, comparison: Compar
         alt.alias("norm_alt"),
         pl.Series("reason", reason.astype(np.uint8)),
         pl.Series("for_csq", agrees & ~unknown & ~beyond),
+        "offset",
     )
     movable = records.select(shared_last).to_series() & pl.Series(reason == Reason.NONE)
-    return _left_align(taken, movable.arg_true(), windows)
+    return _left_align(taken, movable.arg_true(), windows).drop("offset")
 
 
 def _left_align(alleles: pl.DataFrame, rows: pl.Series, windows: Windows) -> pl.DataFrame:
@@ -183,8 +191,8 @@ def _left_align(alleles: pl.DataFrame, rows: pl.Series, windows: Windows) -> pl.
     if not len(rows):
         return alleles
     names = ("norm_pos", "norm_ref", "norm_alt")
-    places = alleles.select(names)[rows].iter_rows()
-    moved = [normalise(pos, ref, alt, windows.slice) for pos, ref, alt in places]
+    places = alleles.select(*names, "offset")[rows].iter_rows()
+    moved = [normalise(pos, ref, alt, windows.from_offset(offset)) for pos, ref, alt, offset in places]
     columns = zip(names, zip(*moved, strict=True), strict=True)
     return alleles.with_columns(
         alleles[name].scatter(rows, pl.Series(values, dtype=SCHEMA[name])) for name, values in columns
@@ -193,7 +201,7 @@ def _left_align(alleles: pl.DataFrame, rows: pl.Series, windows: Windows) -> pl.
 
 def _compare_all(records: pl.DataFrame, windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each record: whether REF agrees, whether the reference is unknown there, or the contig ended."""
-    starts = records["pos"].to_numpy().astype(np.int64) - 1
+    starts = records["pos"].to_numpy().astype(np.int64) - 1 + records["offset"].to_numpy()
     lengths = records["ref"].str.len_bytes().to_numpy().astype(np.int64)
     owner = np.repeat(np.arange(len(starts)), lengths)
     positions = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + starts[owner]
@@ -203,23 +211,25 @@ def _compare_all(records: pl.DataFrame, windows: Windows) -> tuple[np.ndarray, n
     ref = np.frombuffer(records.select(pl.col("ref").str.join("")).item().encode(), np.uint8)
     plain = _IS_PLAIN[found]
     count = len(starts)
-    inside = found != 0  # REF may reach beyond the end of a contig that is cut out of a longer one
+    # REF may reach beyond the end of a contig that is cut out of a longer one
+    inside = (found != 0) & (positions < records["limit"].to_numpy()[owner])
     agrees = np.bincount(owner[inside & (found != ref)], minlength=count) == 0
     unknown = np.bincount(owner[inside & ~plain], minlength=count) > 0
     beyond = ~inside[np.cumsum(lengths) - lengths]
     return agrees, unknown, beyond
 
 
-def _take_apart_others(
-    records: pl.DataFrame, windows: Windows, length: int, comparison: Comparison
-) -> pl.DataFrame:
+def _take_apart_others(records: pl.DataFrame, windows: Windows, comparison: Comparison) -> pl.DataFrame:
     rows: list[Row] = []
-    for row, pos, ref, alt, info in records.select("row", "pos", "ref", "alt", "info").iter_rows():
+    columns = records.select("row", "pos", "ref", "alt", "info", "offset", "limit")
+    for row, pos, ref, alt, info, offset, limit in columns.iter_rows():
         alts = alt.split(",")
+        length = limit - offset
+        bases = windows.from_offset(offset)
         if not 0 < pos <= length:
             judged, reason = False, Reason.BEYOND_CONTIG
         else:
-            found = windows.slice(pos - 1, pos - 1 + len(ref)).decode()
+            found = bases(pos - 1, min(pos - 1 + len(ref), length)).decode()
             judged, reason = _compare(ref, found, comparison)
         names = _names(ref, alts)
         for number, (one, name) in enumerate(zip(alts, names, strict=True), 1):
@@ -227,7 +237,7 @@ def _take_apart_others(
                 rows.append((row, number, pos, pos, 0, name, None, None, None, reason, False))
             elif set(one) <= PLAIN_BASES or one.isalpha():
                 start, end, kind = _extent(pos, ref, one)
-                at, short_ref, short_alt = normalise(pos, ref, one, windows.slice)
+                at, short_ref, short_alt = normalise(pos, ref, one, bases)
                 for_csq = judged and set(one) <= PLAIN_BASES and one != ref
                 rows.append(
                     (row, number, start, end, kind, name, at, short_ref, short_alt, Reason.NONE, for_csq)

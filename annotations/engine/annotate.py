@@ -10,7 +10,7 @@ from pathlib import Path
 
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.layout import Plan, Rules, Summary
-from annotations.engine.stages import LARGE_BYTES, run_gather, run_plan, run_shards
+from annotations.engine.stages import LARGE_BYTES, stages
 
 Progress = Callable[[str, int, int], None]
 
@@ -70,17 +70,17 @@ def annotate(  # noqa: PLR0913 - the options of the engine, each named by its ca
             "keep_bcsq": keep_bcsq,
             "rules": asdict(rules or Rules()),
         }
-        plan = run_plan(directory, order, in_child=large, watch=lambda: tell(CHECK, 0, 0))
-        tell(ANNOTATE, 0, plan.records)
-        run_shards(directory, plan, bundle, cores, lambda done: tell(ANNOTATE, done, plan.records))
-        tell(PUBLISH, plan.records, plan.records)
-        order = {
-            "bundle": str(bundle.path),
-            "output": str(directory / "result"),
-            "command": command_of(plan),
-        }
-        tell_publish = partial(tell, PUBLISH, plan.records, plan.records)
-        summary = run_gather(directory, order, in_child=large, watch=tell_publish)
+        with stages(directory, helpers=cores if large else 0) as run:
+            plan = run.plan(order, watch=lambda: tell(CHECK, 0, 0))
+            tell(ANNOTATE, 0, plan.records)
+            run.shards(plan, bundle, cores, lambda done: tell(ANNOTATE, done, plan.records))
+            tell(PUBLISH, plan.records, plan.records)
+            order = {
+                "bundle": str(bundle.path),
+                "output": str(directory / "result"),
+                "command": command_of(plan),
+            }
+            summary = run.gather(order, partial(tell, PUBLISH, plan.records, plan.records))
         for kind, path in summary.files.items():
             target = output / Path(path).name
             Path(path).replace(target)

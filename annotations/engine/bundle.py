@@ -3,9 +3,11 @@
     references/<name>/<version>/
       manifest.json                    what the bundle is: contigs, sources, fields, checksum of every file
       genome.fa.gz (+ .fai, .gzi)      BGZF, upper case
+      genome.2b, genome.others.npy     the same bases at two bits each (`packed_genome.py`)
       genes/<contig>.gff3.gz (+ .tbi)  Ensembl-dialect gene models, sorted: what `bcftools csq` reads
       genes/<contig>.parquet           one row a transcript, sorted by start
       known/<source>/<contig>.parquet  one row a known ALT allele, sorted by position
+      known/<source>/<contig>.tsv.gz (+ .blocks.npy)  the same, to find a few of them (`known_blocks.py`)
       intervals/<source>/<contig>.parquet  one row an interval (start, end: 1-based, inclusive), by start
 
 `ReferenceBundle.open` reads the manifest alone, so that a small job starts quickly; `verify` reads
@@ -23,6 +25,7 @@ from typing import Any
 FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 GENOME_NAME = "genome.fa.gz"
+PACKED_GENOME_NAME, PACKED_OTHERS_NAME = "genome.2b", "genome.others.npy"
 
 _PLAIN_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._-")
 
@@ -138,6 +141,12 @@ class ReferenceBundle:
         """The genome, BGZF FASTA with .fai and .gzi beside it."""
         return self.path / GENOME_NAME
 
+    @property
+    def packed_genome(self) -> tuple[Path, Path] | None:
+        """The packed bases and the runs of other letters; None where the bundle was built without."""
+        packed, others = map(self._file, (PACKED_GENOME_NAME, PACKED_OTHERS_NAME))
+        return (packed, others) if packed and others else None
+
     def contig(self, name: str) -> Contig | None:
         """The contig called `name`, or of which `name` is an alias (`chr21` for `21`, `chrM` for `MT`)."""
         return self._contig_by_name.get(name)
@@ -153,6 +162,12 @@ class ReferenceBundle:
     def known(self, source: KnownSource | str, contig: Contig) -> Path | None:
         """The known alleles that the source has on the contig, as Parquet; None where it has none."""
         return self._file(known_name(source if isinstance(source, str) else source.name, contig.name))
+
+    def known_blocks(self, source: KnownSource | str, contig: Contig) -> tuple[Path, Path] | None:
+        """The same alleles in small blocks, and the index of these; None where there are none."""
+        names = known_block_names(source if isinstance(source, str) else source.name, contig.name)
+        path, index = map(self._file, names)
+        return (path, index) if path and index else None
 
     def intervals(self, source: IntervalSource | str, contig: Contig) -> Path | None:
         """The intervals that the source has on the contig, as Parquet; None where it has none."""
@@ -215,6 +230,12 @@ def transcripts_name(contig_name: str) -> str:
 def known_name(source: str, contig_name: str) -> str:
     """Where the source's known alleles on the contig stand, relative to the bundle."""
     return f"known/{source}/{file_name_of(contig_name)}.parquet"
+
+
+def known_block_names(source: str, contig_name: str) -> tuple[str, str]:
+    """Where these alleles stand in small blocks, and the index of the blocks, relative to the bundle."""
+    stem = known_name(source, contig_name).removesuffix(".parquet")
+    return f"{stem}.tsv.gz", f"{stem}.blocks.npy"
 
 
 def intervals_name(source: str, contig_name: str) -> str:

@@ -66,8 +66,11 @@ class Step:
 class Child:
     """A running step, in a process group of its own."""
 
-    def __init__(self, step: Step, scratch: Path) -> None:
-        """Start `step`; `scratch` takes the temporary files that bcftools makes."""
+    def __init__(self, step: Step, scratch: Path, *, takes_orders: bool = False) -> None:
+        """Start `step`; `scratch` takes the temporary files that bcftools makes.
+
+        One that `takes_orders` has a pipe from `orders` to its stdin, and one from its stdout to `answers`.
+        """
         self.step = step
         self.deadline = time.monotonic() + step.limits.timeout_seconds
         self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
@@ -79,13 +82,25 @@ class Child:
         }
         self._process = subprocess.Popen(
             [sys.executable, str(BOOTSTRAP), json.dumps(order)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if takes_orders else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if takes_orders else subprocess.DEVNULL,
             stderr=self._messages,
             env={**os.environ, "TMPDIR": str(scratch), **step.environment},
             process_group=0,
         )
         self._pidfd = os.pidfd_open(self._process.pid)
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
+    def orders(self) -> IO[bytes]:
+        return self._pipe(self._process.stdin)
+
+    @property
+    def answers(self) -> IO[bytes]:
+        return self._pipe(self._process.stdout)
 
     def fileno(self) -> int:
         return self._pidfd
@@ -112,6 +127,10 @@ class Child:
             self.kill()
         os.close(self._pidfd)
         self._messages.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
     def __enter__(self) -> Self:
         return self
@@ -120,6 +139,12 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @staticmethod
+    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+        if pipe is None:
+            raise ValueError("this child takes no orders")
+        return pipe
 
     def _read_messages(self) -> str:
         size = self._messages.seek(0, os.SEEK_END)

@@ -6,16 +6,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from annotations.engine.bundle import Contig
 from annotations.engine.descriptions import (
     NOT_IN_CSQ,
     describe_pairs,
-    describer_of,
     is_described,
     terms_agreed,
 )
 from annotations.engine.genes import Pairs, Transcripts
-from annotations.engine.genome import Genome
 from annotations.engine.haplotypes import with_haplotypes
 from annotations.engine.hgvs import HgvsDescriber
 from annotations.engine.terms import BIT, impact_of, most_severe, text_of
@@ -71,14 +68,14 @@ def read_csq(text: str) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class GeneModel:
-    """The transcripts of a contig, what describes alleles on them, and the text of each for CSQ."""
+    """The transcripts of some contigs, what describes alleles on them, and the text of each for CSQ."""
 
     transcripts: Transcripts
     describer: HgvsDescriber
     texts: pl.DataFrame  # transcript, before_exon, after_amino_acids, ...
 
     @classmethod
-    def of(cls, transcripts: Transcripts, contig: Contig, genome: Genome) -> "GeneModel":
+    def of(cls, transcripts: Transcripts, describer: HgvsDescriber) -> "GeneModel":
         frame = transcripts.frame
         columns = {
             name: frame[name].cast(pl.String).fill_null("").str.replace_all(NOT_IN_CSQ, "_")
@@ -117,11 +114,12 @@ class GeneModel:
                 "not_canonical": ~frame["canonical"].fill_null(value=False),
             }
         )
-        return cls(transcripts, describer_of(frame, contig, genome), texts)
+        return cls(transcripts, describer, texts)
 
 
 def effects(alleles: pl.DataFrame, entries: pl.DataFrame, model: GeneModel) -> pl.DataFrame:
-    """What each allele does (EFFECT_SCHEMA), a row for each of `alleles` (alleles.SCHEMA, one contig).
+    """What each allele does (EFFECT_SCHEMA), a row for each of `alleles` (alleles.SCHEMA,
+    with start, end and norm_pos on the line of the model's contigs).
 
     `entries` has csq's findings: index (the row of `alleles`), transcript, mask, change. Alleles that lie
     alike, between the same breakpoints of the gene model, are worked out once, if csq said nothing of them
@@ -226,7 +224,9 @@ def _merge(pairs: Pairs, described: pl.DataFrame, said: pl.DataFrame, model: Gen
     frame = frame.with_columns(terms_agreed(frame))
     frame = with_haplotypes(frame)
     gravest = pl.col("mask") & -pl.col("mask")  # the lowest bit set
-    return frame.sort("span", gravest, "not_canonical", "index")
+    # of a transcript there are several entries only where several haplotypes change it
+    ties = ["mask", "change"] if said["change"].null_count() < len(said) else []
+    return frame.sort("span", gravest, "not_canonical", "index", *ties)
 
 
 def _spans(merged: pl.DataFrame, count: int) -> pl.DataFrame:

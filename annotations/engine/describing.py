@@ -44,14 +44,14 @@ def describe_allele(
     )
     if not len(transcripts):
         return []
-    genome = Genome(bundle.genome)
+    genome = Genome(bundle)
     ref, alt = ref.upper(), alt.upper()
     if set(ref + alt) <= set("ACGT"):
         position, ref, alt = normalise(position, ref, alt, lambda a, b: genome.fetch(found.name, a, b))
     pairs = pl.DataFrame(
         {"transcript": range(len(transcripts)), "pos": position, "ref": ref, "alt": alt}, schema=PAIR_SCHEMA
     )
-    described = describer_of(transcripts, found, genome).describe(pairs)
+    described = describer_of(transcripts, found.genetic_code, genome.fetch, found.name).describe(pairs)
     return [
         Description(transcript, *columns)
         for transcript, columns in zip(

@@ -10,10 +10,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from annotations.engine.bundle import Contig
 from annotations.engine.genes import Array, Pairs
-from annotations.engine.genome import Genome
-from annotations.engine.hgvs import HgvsDescriber, TranscriptTable
+from annotations.engine.hgvs import GenomeFetch, HgvsDescriber, TranscriptTable
 from annotations.engine.hgvs.columns import spread
 from annotations.engine.hgvs.genetic_code import SUPPORTED_CODES
 from annotations.engine.terms import BIT, CODING, SPLICE, SPLICE_SITE, mask_of
@@ -62,18 +60,21 @@ def describe_pairs(
     return spread(described.select(DESCRIPTION_SCHEMA.keys()), rows, len(pairs.span))
 
 
-def describer_of(frame: pl.DataFrame, contig: Contig, genome: Genome) -> HgvsDescriber:
-    """What describes alleles on the transcripts (the bundle's columns) of a contig.
+def describer_of(
+    frame: pl.DataFrame, genetic_code: int, fetch: GenomeFetch, contig: str = ""
+) -> HgvsDescriber:
+    """What describes alleles on transcripts (the bundle's columns).
 
-    Under a genetic code that the describer does not read, no protein is described.
+    `fetch` reads the genome at the transcripts' places and gets the name `contig`. Under a genetic code that
+    the describer does not read, no protein is described.
     """
     ids = pl.col("transcript_id", "protein_id").str.replace_all(NOT_IN_CSQ, "_")
-    readable = contig.genetic_code in SUPPORTED_CODES
-    code = contig.genetic_code if readable else _STANDARD_CODE
+    readable = genetic_code in SUPPORTED_CODES
+    code = genetic_code if readable else _STANDARD_CODE
     table = TranscriptTable.from_frame(frame.with_columns(ids), genetic_code=code)
     if not readable:
         table = replace(table, pad=np.full_like(table.pad, _FRAME_UNKNOWN))
-    return HgvsDescriber(table, genome.fetch, contig.name)
+    return HgvsDescriber(table, fetch, contig)
 
 
 _LENGTH_TERMS = mask_of(("inframe_insertion", "inframe_deletion", "protein_altering_variant"))

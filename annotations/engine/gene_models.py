@@ -1,65 +1,143 @@
-"""The gene models that a shard works with, contig by contig."""
+"""The gene models that a shard works with, on the line of its contigs."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
 
-from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.consequences import GeneModel
+from annotations.engine.contig_line import ContigLine
+from annotations.engine.descriptions import describer_of
 from annotations.engine.genes import Transcripts
 from annotations.engine.genome import Genome
 
 FEW_ALLELES = 1_000  # for which it costs less to pick the transcripts near them than to prepare all
 SMALL_SHARD = 20_000  # records; it goes through its contigs so fast that reading them again would cost most
+_PLACES = ("start", "end", "cds_start", "cds_end", "exon_starts", "exon_ends")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive alleles, rows `first` to `last` (exclusive), that are judged by one model.
+
+    `contigs` are the numbers of those that have genes, all of one genetic code; `whole` says that the model
+    has all transcripts of its contig.
+    """
+
+    contigs: tuple[int, ...]
+    first: int
+    last: int
+    whole: bool
 
 
 class GeneModels:
     """Reads the transcripts of a contig when they are asked for; a small shard keeps those of all contigs."""
 
-    def __init__(self, bundle: ReferenceBundle, shard_records: int) -> None:
+    def __init__(self, bundle: ReferenceBundle, line: ContigLine, genome: Genome, shard_records: int) -> None:
         self._bundle = bundle
-        self._genome = Genome(bundle.genome)
+        self._line = line
+        self._genome = genome
         self._held_contigs = len(bundle.contigs) if shard_records <= SMALL_SHARD else 1
         self._frames: dict[str, pl.DataFrame] = {}  # the latest one last
-        self._whole: tuple[str, GeneModel] | None = None
+        self._whole: tuple[int, GeneModel] | None = None
+        self._near: dict[tuple[int, tuple[int, ...]], Transcripts] = {}  # of a small shard, by chunk
 
-    def frame(self, contig: str | None) -> pl.DataFrame | None:
+    def parts(self, alleles: pl.DataFrame) -> Iterator[Part]:
+        """Divide alleles (contig) so that each part costs least: contigs with few alleles go together."""
+        first = last = 0
+        few: list[int] = []
+        code = 0
+        for length, number in alleles["contig"].rle().struct.unnest().iter_rows():
+            contig = self._line.contig(number)
+            if contig is None or self._bundle.transcripts(contig) is None:
+                last += length
+                continue
+            is_large = length > FEW_ALLELES
+            if (is_large or (few and code != contig.genetic_code)) and first < last:
+                yield Part(tuple(few), first, last, whole=False)
+                first, few = last, []
+            last += length
+            if is_large:
+                yield Part((number,), first, last, whole=True)
+                first = last
+            elif number not in few:
+                few.append(number)
+                code = contig.genetic_code
+        if first < last:
+            yield Part(tuple(few), first, last, whole=False)
+
+    def frame(self, contig: Contig) -> pl.DataFrame | None:
         """The rows of genes/<contig>.parquet; None where the contig has no genes."""
-        if contig in self._frames:
-            return self._frames[contig]
-        found = self._bundle.contig(contig) if contig else None
-        path = self._bundle.transcripts(found) if found else None
-        if contig is None or path is None:
+        if contig.name in self._frames:
+            return self._frames[contig.name]
+        path = self._bundle.transcripts(contig)
+        if path is None:
             return None
         if len(self._frames) == self._held_contigs:
             del self._frames[next(iter(self._frames))]
-        self._frames[contig] = pl.read_parquet(path)
-        return self._frames[contig]
+        self._frames[contig.name] = pl.read_parquet(path)
+        return self._frames[contig.name]
 
-    def transcripts(self, contig: str | None, alleles: pl.DataFrame) -> Transcripts | None:
-        """At least those within reach of `alleles` (start, end), which are on the contig."""
-        frame = self.frame(contig)
-        if frame is None or contig is None:
+    def transcripts(self, chunk: int, part: Part, start: np.ndarray, end: np.ndarray) -> Transcripts | None:
+        """At least those within reach of a chunk's part of alleles, at `start` to `end` on the line.
+
+        Where the shard is small they are kept, for the same chunk and some of the same alleles.
+        """
+        if part.whole:
+            return self._whole_model(part.contigs[0]).transcripts
+        if not part.contigs:
             return None
-        if len(alleles) > FEW_ALLELES:
-            return self._whole_model(contig, frame).transcripts
-        return Transcripts.near(frame, alleles["start"].to_numpy(), alleles["end"].to_numpy())
+        known = self._near.get((chunk, part.contigs))
+        if known is None:
+            known = Transcripts(pl.concat(self._rows_near(number, start, end) for number in part.contigs))
+            if self._held_contigs > 1:
+                self._near[chunk, part.contigs] = known
+        return known
 
-    def model(self, contig: str | None, alleles: pl.DataFrame) -> GeneModel | None:
-        """The model of at least the transcripts within reach of `alleles`."""
-        frame = self.frame(contig)
-        if frame is None or contig is None:
-            return None
-        if len(alleles) > FEW_ALLELES:
-            return self._whole_model(contig, frame)
-        near = Transcripts.near(frame, alleles["start"].to_numpy(), alleles["end"].to_numpy())
-        return self._describing(contig, near)
+    def model(self, chunk: int, part: Part, start: np.ndarray, end: np.ndarray) -> GeneModel | None:
+        """The model of at least the transcripts within reach of a chunk's part of alleles."""
+        if part.whole:
+            return self._whole_model(part.contigs[0])
+        transcripts = self.transcripts(chunk, part, start, end)
+        return self._describing(transcripts, part.contigs[0]) if transcripts else None
 
-    def _whole_model(self, contig: str, frame: pl.DataFrame) -> GeneModel:
-        if self._whole is None or self._whole[0] != contig:
-            self._whole = contig, self._describing(contig, Transcripts(frame))
+    def _rows_near(self, number: int, start: np.ndarray, end: np.ndarray) -> pl.DataFrame:
+        contig, frame, offset = self._found(number)
+        here = (start > offset) & (start <= offset + contig.length)
+        near = Transcripts.rows_near(frame, start[here] - offset, end[here] - offset)
+        return self._placed(near, offset, wide=True)
+
+    def _whole_model(self, number: int) -> GeneModel:
+        if self._whole is None or self._whole[0] != number:
+            _, frame, offset = self._found(number)
+            transcripts = Transcripts(self._placed(frame, offset, wide=False))
+            self._whole = number, self._describing(transcripts, number)
         return self._whole[1]
 
-    def _describing(self, name: str, transcripts: Transcripts) -> GeneModel:
-        contig = self._bundle.contig(name)
-        if contig is None:
-            raise KeyError(name)
-        return GeneModel.of(transcripts, contig, self._genome)
+    def _found(self, number: int) -> tuple[Contig, pl.DataFrame, int]:
+        """A contig that has genes, these genes, and where on the line it starts."""
+        contig = self._line.contig(number)
+        frame = self.frame(contig) if contig else None
+        if contig is None or frame is None:
+            raise KeyError(number)
+        return contig, frame, self._line.offset(number)
+
+    @staticmethod
+    def _placed(frame: pl.DataFrame, offset: int, *, wide: bool) -> pl.DataFrame:
+        """The transcripts on the line; `wide` to join them with those of other contigs."""
+        if not offset and not wide:
+            return frame
+        return frame.with_columns(
+            pl.col(name).cast(pl.List(pl.Int64) if name.startswith("exon") else pl.Int64) + offset
+            for name in _PLACES
+        )
+
+    def _describing(self, transcripts: Transcripts, number: int) -> GeneModel:
+        def fetch(_: str, start: int, end: int) -> bytes:
+            return self._genome.fetch_line(self._line, start, end)
+
+        contig, _, _ = self._found(number)
+        describer = describer_of(transcripts.frame, contig.genetic_code, fetch)
+        return GeneModel.of(transcripts, describer)

@@ -5,8 +5,6 @@ it says of a site depends on the transcripts over it and on nothing else, so for
 genes whole, with all their transcripts, and no others.
 """
 
-import gzip
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 import polars as pl
 import pysam
 
+from annotations.engine.bgzf import END as BGZF_END
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.gene_models import GeneModels
 from annotations.engine.intervals import overlaps
@@ -31,14 +30,7 @@ def genes_for_csq(
     if sites.stat().st_size > SMALL_SITES_BYTES:
         return _whole(bundle, contigs, scratch)
     path = scratch / f"genes-{contigs[0].genetic_code}.gff3"
-    extents = _extents(sites)
-    by_name = {contig.name: contig for contig in contigs}
-    with path.open("w") as out:
-        for (name,), places in extents.group_by("contig", maintain_order=True):
-            out.writelines(
-                f"{line}\n"
-                for line in _around(bundle.genes_gff(by_name[str(name)]), models.frame(str(name)), places)
-            )
+    path.write_text(_around(bundle, contigs, _extents(sites), models))
     return path if path.stat().st_size else _whole(bundle, contigs, scratch)  # csq refuses an empty one
 
 
@@ -46,11 +38,12 @@ def _whole(bundle: ReferenceBundle, contigs: Sequence[Contig], scratch: Path) ->
     slices = [path for contig in contigs if (path := bundle.genes_gff(contig))]
     if len(slices) == 1:
         return slices[0]
-    joined = scratch / f"genes-{contigs[0].genetic_code}.gff3"
+    joined = scratch / f"genes-{contigs[0].genetic_code}.gff3.gz"
     with joined.open("wb") as out:
         for path in slices:
-            with gzip.open(path, "rb") as part:
-                shutil.copyfileobj(part, out, 1 << 20)
+            packed = path.read_bytes()
+            out.write(packed.removesuffix(BGZF_END))  # htslib reads on behind it, but for an end block
+        out.write(BGZF_END)
     return joined
 
 
@@ -69,32 +62,48 @@ def _extents(sites: Path) -> pl.DataFrame:
     )
 
 
-def _around(gff: Path | None, transcripts: pl.DataFrame | None, places: pl.DataFrame) -> Iterator[str]:
+def _around(
+    bundle: ReferenceBundle, contigs: Sequence[Contig], places: pl.DataFrame, models: GeneModels
+) -> str:
     """The lines of all the genes that come near one of the places."""
-    if transcripts is None or gff is None:
-        return
+    by_name = {contig.name: contig for contig in contigs}
+    near: list[pl.DataFrame] = []
+    lines: dict[str, str] = {}  # with their contigs; a gene that reaches into two stretches is read twice
+    for (name,), own in places.group_by("contig", maintain_order=True):
+        contig = by_name[str(name)]
+        transcripts, gff = models.frame(contig), bundle.genes_gff(contig)
+        if transcripts is not None and gff is not None:
+            taken = _genes_near(transcripts, own)
+            near.append(taken.select(pl.concat_str(pl.lit(contig.name), "transcript", separator=" ")))
+            lines.update(dict.fromkeys(_lines_over(taken, gff), contig.name))
+    if not lines:
+        return ""
+    contig_names = pl.Series(lines.values(), dtype=pl.String) + " "
+    frame = pl.DataFrame({"line": list(lines)}).with_columns(
+        (contig_names + pl.col("line").str.extract(_TRANSCRIPT_ID)).alias("transcript"),
+        (contig_names + pl.col("line").str.extract(_GENE_ID)).alias("gene"),
+    )
+    of_transcripts = pl.col("transcript").is_in(pl.concat(near).to_series().implode())
+    genes = frame.filter(of_transcripts)["gene"].unique()
+    of_genes = pl.col("transcript").is_null() & pl.col("gene").is_in(genes.implode())
+    return frame.filter(of_transcripts | of_genes)["line"].str.join("\n").item() + "\n"
+
+
+def _genes_near(transcripts: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """All the transcripts of genes that have one near the places."""
     _, rows = overlaps(
         places["start"].to_numpy() - MARGIN_BASES, places["end"].to_numpy() + MARGIN_BASES, transcripts
     )
     near = transcripts["gene_id"][np.unique(rows)].unique()
-    taken = transcripts.filter(pl.col("gene_id").is_in(near.implode()))
-    if not len(taken):
-        return
-    with pysam.TabixFile(str(gff)) as file:
-        lines = [
-            line
-            for start, end in _stretches(taken)
-            for line in file.fetch(file.contigs[0], max(0, start - 1), end)
-        ]
-    # a gene that reaches into two stretches was read twice
-    frame = pl.DataFrame({"line": list(dict.fromkeys(lines))}, schema={"line": pl.String}).with_columns(
-        pl.col("line").str.extract(_TRANSCRIPT_ID).alias("transcript"),
-        pl.col("line").str.extract(_GENE_ID).alias("gene"),
-    )
-    of_transcripts = pl.col("transcript").is_in(taken["transcript"].implode())
-    genes = frame.filter(of_transcripts)["gene"].unique()
-    of_genes = pl.col("transcript").is_null() & pl.col("gene").is_in(genes.implode())
-    yield from frame.filter(of_transcripts | of_genes)["line"]
+    return transcripts.filter(pl.col("gene_id").is_in(near.implode()))
+
+
+def _lines_over(transcripts: pl.DataFrame, gff: Path) -> Iterator[str]:
+    """The lines of a contig's GFF3 that overlap the transcripts."""
+    if len(transcripts):
+        with pysam.TabixFile(str(gff)) as file:
+            for start, end in _stretches(transcripts):
+                yield from file.fetch(file.contigs[0], max(0, start - 1), end)
 
 
 def _stretches(transcripts: pl.DataFrame) -> list[tuple[int, int]]:

@@ -1,10 +1,17 @@
 """The bases of the reference under a chunk of variants, a few windows at a time."""
 
 from bisect import bisect_right
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pysam
+
+from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.contig_line import ContigLine
+from annotations.engine.packed_genome import PackedGenome
 
 GAP_BASES = 20_000  # a gap longer than this costs more to read than to seek over
 WINDOW_BASES = 4 << 20
@@ -12,82 +19,105 @@ HELD_BASES = 4 * WINDOW_BASES  # a chunk of a whole genome's variants spans abou
 MARGIN_BASES = 200  # to the left of a variant, for left-alignment
 
 
-class Genome:
-    """A BGZF FASTA with its index."""
+_Read = Callable[[str, int, int], bytes]
 
-    def __init__(self, path: Path) -> None:
-        self._fasta = pysam.FastaFile(str(path))
+
+class Genome:
+    """The bases of a bundle: the packed ones or, where it was built without, those of its FASTA."""
+
+    def __init__(self, bundle: ReferenceBundle) -> None:
+        if bundle.packed_genome:
+            lengths = ((contig.name, contig.length) for contig in bundle.contigs)
+            self._read: _Read = PackedGenome(*bundle.packed_genome, lengths).fetch
+        else:
+            self._read = _fasta_reader(bundle.genome)
 
     def fetch(self, contig: str, start: int, end: int) -> bytes:
         """Upper-case bases from `start` (0-based) up to `end`; shorter at the contig's end."""
-        bases: str = self._fasta.fetch(contig, max(0, start), max(0, start, end))
+        return self._read(contig, max(0, start), max(0, start, end))
+
+    def windows(
+        self, line: ContigLine, starts: np.ndarray, ends: np.ndarray, contig_starts: np.ndarray
+    ) -> "Windows":
+        """The bases under, and left of, [start, end) intervals on the line, 0-based, in order of start."""
+        left = np.maximum(starts - MARGIN_BASES, contig_starts)
+        return Windows(partial(self.fetch_line, line), left, ends)
+
+    def fetch_line(self, line: ContigLine, start: int, end: int) -> bytes:
+        """Bases as by `fetch`, of the contig that `start` on the line lies in; none in the gap behind it."""
+        contig, offset = line.at(start)
+        return self.fetch(contig, start - offset, end - offset)
+
+
+def _fasta_reader(path: Path) -> _Read:
+    fasta = pysam.FastaFile(str(path))
+
+    def read(contig: str, start: int, end: int) -> bytes:
+        bases: str = fasta.fetch(contig, start, end)
         return bases.encode().upper()
 
-    def length(self, contig: str) -> int:
-        return int(self._fasta.get_reference_length(contig))
-
-    def windows(self, contig: str, starts: np.ndarray, ends: np.ndarray) -> "Windows":
-        """The bases under [start, end) intervals, 0-based, in order of start."""
-        return Windows(self, contig, starts, ends)
+    return read
 
 
 class Windows:
-    """Stretches of one contig, read when first looked at; the latest ones are held."""
+    """Stretches of a line of contigs, read when first looked at; the latest ones are held."""
 
-    def __init__(self, genome: Genome, contig: str, starts: np.ndarray, ends: np.ndarray) -> None:
-        self._genome = genome
-        self._contig = contig
+    def __init__(self, fetch: Callable[[int, int], bytes], starts: np.ndarray, ends: np.ndarray) -> None:
+        self._fetch = fetch
         self._edges = _merge(starts, ends)
         self._held: dict[int, bytes] = {}  # by number of the window, the latest one last
-        self._start = self._end = 0
+        self._held_bases = 0
+        self._start = self._end = 0  # of the window last looked at
         self._bases = b""
 
     def slice(self, start: int, end: int) -> bytes:
         """The bases from `start` (0-based) up to `end`."""
         if start < self._start or end > self._end:
-            self._move_to(start, end)
-            if start < self._start or end > self._end:
-                return self._genome.fetch(self._contig, start, end)
+            number = bisect_right(self._edges, start, key=lambda edge: edge[0]) - 1
+            if number < 0 or self._edges[number][1] < end:
+                return self._fetch(start, end)
+            self._move_to(number)
         return self._bases[start - self._start : end - self._start]
 
+    def from_offset(self, offset: int) -> Callable[[int, int], bytes]:
+        """`slice` for places on the contig that starts at `offset`."""
+        if not offset:
+            return self.slice
+        return lambda start, end: self.slice(start + offset, end + offset)
+
     def single_bases(self, positions: np.ndarray) -> np.ndarray:
-        """The base at each 0-based position (sorted), as ASCII codes; 0 beyond the contig's end."""
+        """The base at each 0-based position (sorted), as ASCII codes; 0 where no window has one."""
         found = np.zeros(len(positions), np.uint8)
-        done = 0
-        while done < len(positions):
-            first = int(positions[done])
-            if not self._start <= first < self._end:
-                self._move_to(first, first + 1)
-            end = int(np.searchsorted(positions, self._end, "left"))
-            if end <= done:  # beyond the contig's end, as are all after it
-                break
+        edge_starts = np.array([start for start, _ in self._edges], np.int64)
+        numbers = np.searchsorted(edge_starts, positions, "right") - 1
+        cuts = [*(np.flatnonzero(np.diff(numbers, prepend=-1, append=len(edge_starts)))).tolist()]
+        for first, last in pairwise(cuts):
+            self._move_to(int(numbers[first]))
             window = np.frombuffer(self._bases, np.uint8)
-            at = positions[done:end] - self._start
+            at = positions[first:last] - self._start
             inside = at < len(window)
-            found[done:end][inside] = window[at[inside]]
-            done = end
+            found[first:last][inside] = window[at[inside]]
         return found
 
-    def _move_to(self, start: int, end: int) -> None:
-        number = bisect_right(self._edges, start, key=lambda edge: edge[0]) - 1
-        if number < 0 or self._edges[number][1] < end:
-            return
+    def _move_to(self, number: int) -> None:
         self._start, self._end = self._edges[number]
-        self._bases = self._held.pop(number, b"") or self._genome.fetch(self._contig, self._start, self._end)
-        self._held[number] = self._bases
-        while sum(map(len, self._held.values())) > HELD_BASES:
-            del self._held[next(iter(self._held))]
+        held = self._held.pop(number, None)
+        if held is None:
+            held = self._fetch(self._start, self._end)
+            self._held_bases += len(held)
+        self._held[number] = self._bases = held
+        while self._held_bases > HELD_BASES:
+            self._held_bases -= len(self._held.pop(next(iter(self._held))))
 
 
 def _merge(starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:
     """Windows over intervals in order of start, each about WINDOW_BASES at most, across small gaps only."""
     if not len(starts):
         return []
-    left = np.maximum(0, starts - MARGIN_BASES)
     reach = np.maximum.accumulate(ends)
-    first = np.concatenate([[0], np.flatnonzero(left[1:] > reach[:-1] + GAP_BASES) + 1])
-    stretch_start = np.repeat(left[first], np.diff([*first, len(left)]))
-    bucket = (left - stretch_start) // WINDOW_BASES
+    first = np.concatenate([[0], np.flatnonzero(starts[1:] > reach[:-1] + GAP_BASES) + 1])
+    stretch_start = np.repeat(starts[first], np.diff([*first, len(starts)]))
+    bucket = (starts - stretch_start) // WINDOW_BASES
     cut = (np.diff(bucket) != 0) | (np.diff(stretch_start) != 0)
     first = np.concatenate([[0], np.flatnonzero(cut) + 1])
-    return list(zip(left[first].tolist(), np.maximum.reduceat(ends, first).tolist(), strict=True))
+    return list(zip(starts[first].tolist(), np.maximum.reduceat(ends, first).tolist(), strict=True))

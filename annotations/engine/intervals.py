@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.bundle import Contig, ReferenceBundle
+from annotations.engine.contig_line import ContigLine
 
 
 class Intervals:
@@ -15,21 +16,27 @@ class Intervals:
         self._contig = ""
         self._tables: list[pl.DataFrame] = []
 
-    def values(self, alleles: pl.DataFrame, contig: str) -> pl.DataFrame:
-        """What the sources say of `alleles` (alleles.SCHEMA) on a contig of the bundle, in as many rows.
+    def values(self, alleles: pl.DataFrame, line: ContigLine) -> pl.DataFrame:
+        """What the sources say of `alleles` (alleles.SCHEMA and contig), in as many rows.
 
-        A list column for each field, by its id, of sources that have intervals there; null where none
-        overlaps. An insertion overlaps what either base beside it does.
+        A list column for each field, by its id, of sources that have intervals on one of the contigs; null
+        where none overlaps. An insertion overlaps what either base beside it does.
         """
-        if contig != self._contig:
-            self._contig, self._tables = contig, self._tables_of(contig)
-        found = [lookup_intervals(alleles["start"], alleles["end"], table) for table in self._tables]
-        return pl.concat([alleles.select(), *found], how="horizontal")
+        parts = [
+            self._values_on(line.contig(number), own)
+            for (number,), own in alleles.group_by("contig", maintain_order=True)
+        ]
+        return pl.concat(parts, how="diagonal").drop("row") if parts else alleles.select()
 
-    def _tables_of(self, name: str) -> list[pl.DataFrame]:
-        contig = self._bundle.contig(name)
+    def _values_on(self, contig: Contig | None, alleles: pl.DataFrame) -> pl.DataFrame:
         if contig is None:
-            return []
+            return alleles.select("row")
+        if contig.name != self._contig:
+            self._contig, self._tables = contig.name, self._tables_of(contig)
+        found = [lookup_intervals(alleles["start"], alleles["end"], table) for table in self._tables]
+        return pl.concat([alleles.select("row"), *found], how="horizontal")
+
+    def _tables_of(self, contig: Contig) -> list[pl.DataFrame]:
         return [
             pl.read_parquet(path).select(
                 "start", "end", *[pl.col(field.column).alias(field.id) for field in source.fields]
@@ -73,7 +80,7 @@ def overlaps(
     stops = table.get_column("end").to_numpy().astype(np.int64)
     length_classes = np.ceil(np.log2(np.maximum(stops - starts + 1, 1))).astype(np.int64)
     found_variants, found_rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for length_class in np.unique(length_classes):
+    for length_class in np.flatnonzero(np.bincount(length_classes)):
         rows = np.flatnonzero(length_classes == length_class)
         rows = rows[np.argsort(starts[rows], kind="stable")]
         low = np.searchsorted(starts[rows], first_bases - (1 << int(length_class)) + 1, side="left")

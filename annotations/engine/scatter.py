@@ -19,7 +19,7 @@ from annotations.engine.annotate import ANNOTATE, CHECK, PUBLISH, Progress, comm
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.errors import EngineFailure
 from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Rules, Segment, Summary, shard_directory
-from annotations.engine.stages import LARGE_BYTES, run_gather, run_plan, run_shard
+from annotations.engine.stages import LARGE_BYTES, run_shard, stages
 
 _COPY_BYTES = 4 << 20
 
@@ -57,7 +57,8 @@ def plan_shards(  # noqa: PLR0913 - the options of the engine, each named by its
     directory.mkdir(parents=True, exist_ok=True)
     progress(CHECK, 0, 0)
     large = source.stat().st_size > LARGE_BYTES
-    return run_plan(directory, order, in_child=large, watch=lambda: progress(CHECK, 0, 0))
+    with stages(directory, helpers=1 if large else 0) as run:
+        return run.plan(order, watch=lambda: progress(CHECK, 0, 0))
 
 
 def write_input(directory: Path, plan: Plan, number: int) -> Path:
@@ -106,8 +107,9 @@ def annotate_input(
 def annotate_here(directory: Path, bundle: ReferenceBundle, output: Path, *, progress: Progress) -> Summary:
     """For a plan that turned out to have one shard: what the other steps would do, on this host."""
     plan = Plan.load(directory)
-    run_shard(directory, 0, bundle, lambda done: progress(ANNOTATE, done, plan.records))
-    return _gather(directory, plan, bundle, output, progress)
+    large = (directory / RECORDS_NAME).stat().st_size > LARGE_BYTES
+    run_shard(directory, 0, bundle, lambda done: progress(ANNOTATE, done, plan.records), in_child=large)
+    return _gather(directory, plan, bundle, output, progress, in_child=large)
 
 
 def gather_shards(directory: Path, bundle: ReferenceBundle, output: Path, *, progress: Progress) -> Summary:
@@ -122,18 +124,25 @@ def gather_shards(directory: Path, bundle: ReferenceBundle, output: Path, *, pro
         with tarfile.open(packed) as tar:
             tar.extractall(shard_directory(directory, shard.number), filter="data")
         packed.unlink()
-    return _gather(directory, plan, bundle, output, progress)
+    return _gather(directory, plan, bundle, output, progress, in_child=True)
 
 
-def _gather(
-    directory: Path, plan: Plan, bundle: ReferenceBundle, output: Path, progress: Progress
+def _gather(  # noqa: PLR0913 - what it works on, where and how
+    directory: Path,
+    plan: Plan,
+    bundle: ReferenceBundle,
+    output: Path,
+    progress: Progress,
+    *,
+    in_child: bool,
 ) -> Summary:
     def tell() -> None:
         progress(PUBLISH, plan.records, plan.records)
 
     tell()
     order = {"bundle": str(bundle.path), "output": str(output), "command": command_of(plan)}
-    summary = run_gather(directory, order, in_child=True, watch=tell)
+    with stages(directory, helpers=1 if in_child else 0) as run:
+        summary = run.gather(order, tell)
     summary.seconds = round(max(0, time.time() - plan.started_at), 3)
     return summary
 

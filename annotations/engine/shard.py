@@ -13,7 +13,8 @@ cost less to read back than its text. It leaves, in `shard-N/` of the working di
 
 import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from annotations.engine.alleles import Comparison, Reason, take_apart
 from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.consequences import EFFECT_SCHEMA, effects, without_genes
+from annotations.engine.contig_line import ContigLine
 from annotations.engine.counts import Counts
 from annotations.engine.csq import (
     Findings,
@@ -47,7 +49,7 @@ from annotations.engine.haplotypes import (
 from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
-from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Shard, shard_directory
+from annotations.engine.layout import RECORDS_NAME, Plan, Shard, shard_directory
 from annotations.engine.records import read_chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 
@@ -89,9 +91,12 @@ class _ShardRun:
         self.counts = Counts(records=shard.records)
         self.ids = assembly.OutputIds.choose(bundle, plan.keep_bcsq, set())
         self._findings = Findings.none()
+        self._known: dict[int, list[pl.DataFrame]] = {}  # what was looked up before its turn, by chunk
         self._intervals = Intervals(bundle)
         self._codes: dict[int, list[Contig]] = {}
-        self._gene_models = GeneModels(bundle, shard.records)
+        self._line = self._lay_out()
+        self._genome = Genome(bundle)
+        self._gene_models = GeneModels(bundle, self._line, self._genome, shard.records)
         self._chunk_count = 0
         # csq's own text is of every site, and so is what it says of haplotypes
         self._every_site = plan.keep_bcsq or plan.haplotype_aware
@@ -100,17 +105,17 @@ class _ShardRun:
 
     def find_sites(self) -> None:
         """First pass: records and alleles of every chunk, and the sites for csq by genetic code."""
-        genome = Genome(self.bundle.genome)
         comparison = Comparison()
         self._open_sites()
         first_site = first_record = 0
         for number, (chunk, block) in enumerate(read_chunks(self.records, self.shard.chunks)):
             records = self._parse(block)
-            parts = [
-                self._alleles(part, contig, genome, comparison)
-                for contig, part in self._by_contig(chunk, records)
-            ]
-            alleles = pl.concat(parts).with_columns(
+            contigs = np.repeat(
+                [segment.contig for segment in chunk.segments],
+                [segment.records for segment in chunk.segments],
+            )
+            alleles = self._alleles(number, records, contigs.astype(np.int32), comparison)
+            alleles = alleles.with_columns(
                 (pl.int_range(pl.len(), dtype=pl.UInt32) + first_site).alias("site")
             )
             first_site += len(alleles)
@@ -122,12 +127,23 @@ class _ShardRun:
         self.counts.add_comparison(comparison)
 
     def ask_csq(self) -> None:
-        """Run csq once for each genetic code among the shard's contigs, and read what it found."""
+        """Run csq once for each genetic code among the shard's contigs, and read what it found.
+
+        A shard of one chunk looks its alleles up among the known variants meanwhile.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            found = beside.submit(self._ask_all)
+            if self._chunk_count == 1:
+                alleles = pl.read_ipc(self._waiting_path("alleles", 0))
+                self._known[0] = self._known_values(alleles.filter(pl.col("reason") == Reason.NONE))
+            self._findings = found.result()
+
+    def _ask_all(self) -> Findings:
         found = [Findings.none()]
         for code, contigs in self._codes.items():
             if self._sites_path(code).exists():
                 found.append(self._ask_about(code, contigs))
-        self._findings = Findings.join(found)
+        return Findings.join(found)
 
     def forget_sites(self) -> None:
         """What csq read and wrote is no output, and may be larger than all of it."""
@@ -135,7 +151,7 @@ class _ShardRun:
             for path in self.directory.glob(pattern):
                 path.unlink()
 
-    def _ask_about(self, code: int, contigs: list[Contig]) -> "Findings":
+    def _ask_about(self, code: int, contigs: list[Contig]) -> Findings:
         sites = self._sites_path(code)
         if code in self._out_of_order:
             sort_sites(sites, sites_header(contigs))
@@ -170,7 +186,7 @@ class _ShardRun:
         with BgzfWriter(self.directory / BODY_NAME) as body:
             for number in range(self._chunk_count):
                 records, alleles = (self._take_back(kind, number) for kind in ("records", "alleles"))
-                alleles = self._annotate(alleles)
+                alleles = self._annotate(number, alleles)
                 self._count(records, alleles)
                 edited = self._edit(records, alleles, done)
                 lines = _lines(edited)
@@ -201,39 +217,46 @@ class _ShardRun:
     def _name(self, contig: int) -> str | None:
         return self.plan.contigs[contig][1]
 
-    def _by_contig(self, chunk: Chunk, records: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
-        segments = chunk.segments
-        frame = records.select(pl.col("pos").cast(pl.Int32), "ref", "alt", "info").with_row_index("row")
-        start = 0
-        at = 0
-        while at < len(segments):
-            contig, length = segments[at].contig, 0
-            while at < len(segments) and segments[at].contig == contig:
-                length += segments[at].records
-                at += 1
-            yield contig, frame.slice(start, length)
-            start += length
+    def _lay_out(self) -> ContigLine:
+        """The shard's contigs that the reference has, in order."""
+        numbers = self.shard.contigs
+        named = {number: name for number in numbers if (name := self._name(number))}
+        found = {number: self.bundle.contig(name) for number, name in named.items()}
+        contigs = {number: contig for number, contig in found.items() if contig}
+        return ContigLine(contigs, len(self.plan.contigs))
 
     def _alleles(
-        self, records: pl.DataFrame, contig: int, genome: Genome, comparison: Comparison
+        self, chunk: int, records: pl.DataFrame, contigs: np.ndarray, comparison: Comparison
     ) -> pl.DataFrame:
-        """The alleles of records of one contig; those of which csq can tell nothing more are not for csq."""
-        name = self._name(contig)
-        alleles = take_apart(records, name, genome, comparison)
-        transcripts = None if self._every_site else self._gene_models.transcripts(name, alleles)
-        if transcripts:
-            # csq gets the left-aligned allele, which may lie elsewhere in a long repeat
-            aligned = alleles["norm_pos"].fill_null(alleles["start"])
-            first = np.minimum(alleles["start"].to_numpy(), aligned.to_numpy())
-            near = transcripts.near_exons(first, alleles["end"].to_numpy())
-            alleles = alleles.with_columns(pl.col("for_csq") & pl.Series(near))
-        return alleles.with_columns(pl.lit(contig, pl.Int32).alias("contig"))
+        """The alleles of a chunk; those of which csq can tell nothing more are not for csq."""
+        placed = records.select(
+            pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+            pl.Series("contig", contigs),
+            pl.col("pos").cast(pl.Int32),
+            "ref",
+            "alt",
+            "info",
+        )
+        alleles = take_apart(placed, self._line, self._genome, comparison)
+        alleles = alleles.with_columns(pl.Series("contig", contigs[alleles["row"].to_numpy()]))
+        if self._every_site:
+            return alleles
+        # csq gets the left-aligned allele, which may lie elsewhere in a long repeat
+        aligned = alleles["norm_pos"].fill_null(alleles["start"])
+        numbers = alleles["contig"].to_numpy()
+        first, last = np.minimum(alleles["start"].to_numpy(), aligned.to_numpy()), alleles["end"].to_numpy()
+        start, end = self._line.spans(numbers, first, last)
+        near = np.zeros(len(alleles), np.bool_)
+        for part in self._gene_models.parts(alleles):
+            rows = slice(part.first, part.last)
+            transcripts = self._gene_models.transcripts(chunk, part, start[rows], end[rows])
+            if transcripts:
+                near[rows] = transcripts.near_exons(start[rows], end[rows])
+        return alleles.with_columns(pl.col("for_csq") & pl.Series(near))
 
     def _open_sites(self) -> None:
-        for number in self.shard.contigs:
-            name = self._name(number)
-            contig = self.bundle.contig(name) if name else None
-            if contig and contig.genes:
+        for contig in self._line:
+            if contig.genes:
                 self._codes.setdefault(contig.genetic_code, []).append(contig)
 
     def _sites_path(self, code: int) -> Path:
@@ -271,34 +294,46 @@ class _ShardRun:
 
     # --- second pass
 
-    def _annotate(self, alleles: pl.DataFrame) -> pl.DataFrame:
+    def _annotate(self, chunk: int, alleles: pl.DataFrame) -> pl.DataFrame:
         """Add effects and known values to a chunk's alleles."""
-        parts: list[pl.DataFrame] = []
-        for part in alleles.partition_by("contig", maintain_order=True):
-            name = self._name(part["contig"][0])
-            judged = part.filter(pl.col("reason") == Reason.NONE)
-            columns = [judged, self._effects(judged, name)]
-            if name:
-                for source in self.bundle.known_sources:
-                    values = known_values(judged, name, source, self.bundle)
-                    if values is not None:
-                        columns.append(values)
-                if self.bundle.interval_sources:
-                    columns.append(self._intervals.values(judged, name))
-            annotated = pl.concat(columns, how="horizontal")
-            if len(judged) < len(part):
-                others = part.filter(pl.col("reason") != Reason.NONE)
-                annotated = pl.concat([annotated, others], how="diagonal").sort("row", "allele")
-            parts.append(annotated)
-        return pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
+        judged = alleles.filter(pl.col("reason") == Reason.NONE)
+        known = self._known.pop(chunk, None)
+        columns = [judged, self._effects(chunk, judged)]
+        columns += self._known_values(judged) if known is None else known
+        if self.bundle.interval_sources:
+            columns.append(self._intervals.values(judged, self._line))
+        annotated = pl.concat(columns, how="horizontal")
+        if len(judged) == len(alleles):
+            return annotated
+        others = alleles.filter(pl.col("reason") != Reason.NONE)
+        return pl.concat([annotated, others], how="diagonal").sort("row", "allele")
 
-    def _effects(self, alleles: pl.DataFrame, contig: str | None) -> pl.DataFrame:
+    def _known_values(self, judged: pl.DataFrame) -> list[pl.DataFrame]:
+        values = (
+            known_values(judged, self._line, source, self.bundle) for source in self.bundle.known_sources
+        )
+        return [frame for frame in values if frame is not None]
+
+    def _effects(self, chunk: int, alleles: pl.DataFrame) -> pl.DataFrame:
         if not len(alleles):
             return pl.DataFrame(schema=EFFECT_SCHEMA)
-        model = self._gene_models.model(contig, alleles)
-        if model is None:
-            return without_genes(alleles)
-        return effects(alleles, self._findings.entries_of(alleles["site"]), model)
+        numbers = alleles["contig"].to_numpy()
+        start, end = self._line.spans(numbers, alleles["start"].to_numpy(), alleles["end"].to_numpy())
+        offset, _ = self._line.extents(numbers)
+        placed = alleles.with_columns(
+            pl.Series("start", start),
+            pl.Series("end", end),
+            pl.col("norm_pos") + pl.Series("offset", offset),
+        )
+        found = []
+        for part in self._gene_models.parts(alleles):
+            rows = slice(part.first, part.last)
+            model = self._gene_models.model(chunk, part, start[rows], end[rows])
+            own = placed[rows]
+            found.append(
+                effects(own, self._findings.entries_of(own["site"]), model) if model else without_genes(own)
+            )
+        return pl.concat(found)
 
     def _bcsq_of(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         """csq's own text for records of the chunk: row, bcsq, samples."""

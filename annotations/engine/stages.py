@@ -1,28 +1,29 @@
 """Run the stages on this machine: in this process for a small input, in children for a large one.
 
-A stage in a child gives its memory back when it ends, so that the largest stage bounds the whole run.
-What goes in and comes out are small JSON files in the working directory.
+Of a large input all memory is given back when it is done, and a fault of a library ends no worker.
 """
 
+import gc
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.child import Step, run_all
 from annotations.engine.errors import UnusableInput
+from annotations.engine.helpers import Helpers, Order, Watch
 from annotations.engine.layout import Plan, Rules, Summary
 
 LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than it saves
-# One thread a shard, for there is a shard for every core. polars' allocator gets one arena and keeps freed
+# One thread a child, for there is a child for every core. polars' allocator gets one arena and keeps freed
 # pages for a second: less memory than by default, and fewer page faults than giving them back at once.
-SHARD_ENVIRONMENT = {
+ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
 }
-SHARD_STAGES = frozenset({"shard", "shards"})
 PROGRESS_NAME = "progress"
 
 
@@ -78,68 +79,85 @@ STAGES: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-Watch = Callable[[], None]
+class Stages:
+    """Runs the stages of one input, in helpers or, without any, in this process."""
+
+    def __init__(self, directory: Path, helpers: Helpers | None) -> None:
+        self._directory = directory
+        self._helpers = helpers
+
+    def plan(self, order: Order, watch: Watch) -> Plan:
+        """Check the input and plan its annotation. Raises UnusableInput.
+
+        `watch` is called about once a second while a helper is at work; what it raises ends the helper.
+        """
+        self._run("plan", order, watch)
+        return Plan.load(self._directory)
+
+    def shards(
+        self, plan: Plan, bundle: ReferenceBundle, cores: int, progress: Callable[[int], None]
+    ) -> None:
+        """Annotate every shard, `cores` at a time; `progress` gets the records done in all."""
+        if self._helpers is None:
+            if len(plan.shards) == 1:
+                run_shard(self._directory, 0, bundle, progress, in_child=False)
+            else:
+                with stages(self._directory, helpers=cores) as run:
+                    run.shards(plan, bundle, cores, progress)
+            return
+
+        def watch() -> None:
+            progress(sum(_records_done(self._directory, shard.number) for shard in plan.shards))
+
+        numbers = [shard.number for shard in plan.shards]
+        orders = [{"bundle": str(bundle.path), "numbers": numbers[first::cores]} for first in range(cores)]
+        self._helpers.carry_out("shards", [order for order in orders if order["numbers"]], watch)
+        progress(plan.records)
+
+    def gather(self, order: Order, watch: Watch) -> Summary:
+        """Join what the shards made. Raises UnusableInput when the file turns out to be of another build."""
+        return Summary(**self._run("gather", order, watch))
+
+    def _run(self, stage: str, order: Order, watch: Watch) -> dict[str, Any]:
+        if self._helpers is None:
+            return STAGES[stage](self._directory, order)
+        result: dict[str, Any] = self._helpers.carry_out(stage, [order], watch)[0]
+        return result
 
 
-def run_plan(directory: Path, order: dict[str, Any], in_child: bool, watch: Watch) -> Plan:
-    """Check the input and plan its annotation. Raises UnusableInput.
-
-    `watch` is called about once a second while a child is at work; what it raises ends the child.
-    """
-    _run("plan", directory, order, in_child, watch)
-    return Plan.load(directory)
-
-
-def run_gather(directory: Path, order: dict[str, Any], in_child: bool, watch: Watch) -> Summary:
-    """Join what the shards made. Raises UnusableInput when the file turns out to be of another build."""
-    outcome = _run("gather", directory, order, in_child, watch)
-    return Summary(**outcome)
+@contextmanager
+def stages(directory: Path, *, helpers: int) -> Iterator[Stages]:
+    """The stages of an input that is worked on in `directory`, with so many helpers."""
+    if not helpers:
+        yield Stages(directory, None)
+        return
+    step = Step("module", ("annotations.engine.stages", "serve", str(directory)), environment=ENVIRONMENT)
+    with Helpers(step, directory, helpers) as started:
+        yield Stages(directory, started)
 
 
-def run_shard(directory: Path, number: int, bundle: ReferenceBundle, progress: Callable[[int], None]) -> None:
-    """Annotate one shard in a child; `progress` gets the records done about once a second."""
-    step = _step("shard", directory, {"bundle": str(bundle.path), "number": number})
-    run_all([step], directory, at_once=1, watch=lambda: progress(_records_done(directory, number)))
-    progress(_records_done(directory, number))
-
-
-def run_shards(
-    directory: Path, plan: Plan, bundle: ReferenceBundle, cores: int, progress: Callable[[int], None]
+def run_shard(
+    directory: Path,
+    number: int,
+    bundle: ReferenceBundle,
+    progress: Callable[[int], None],
+    *,
+    in_child: bool = True,
 ) -> None:
-    """Annotate every shard in `cores` children; `progress` gets the records done in all."""
-    if len(plan.shards) == 1:
+    """Annotate one shard; `progress` gets the records done, from a child about once a second."""
+    if not in_child:
         from annotations.engine.shard import annotate_shard
 
-        annotate_shard(directory, 0, bundle, progress)
+        annotate_shard(directory, number, bundle, progress)
         return
-    numbers = [shard.number for shard in plan.shards]
-    orders = [{"bundle": str(bundle.path), "numbers": numbers[first::cores]} for first in range(cores)]
-    steps = [_step("shards", directory, order) for order in orders if order["numbers"]]
-
-    def watch() -> None:
-        progress(sum(_records_done(directory, shard.number) for shard in plan.shards))
-
-    run_all(steps, directory, at_once=cores, watch=watch)
-    progress(plan.records)
-
-
-def _run(stage: str, directory: Path, order: dict[str, Any], in_child: bool, watch: Watch) -> dict[str, Any]:
-    if not in_child:
-        return STAGES[stage](directory, order)
-    run_all([_step(stage, directory, order)], directory, at_once=1, watch=watch)
-    outcome: dict[str, Any] = json.loads((directory / f"{stage}.outcome.json").read_text())
-    if "refused" in outcome:
-        raise UnusableInput(outcome["refused"], outcome["problems"])
-    result: dict[str, Any] = outcome["result"]
-    return result
-
-
-def _step(stage: str, directory: Path, order: dict[str, Any]) -> Step:
-    return Step(
+    order = {"bundle": str(bundle.path), "number": number}
+    step = Step(
         "module",
-        ("annotations.engine.stages", stage, str(directory), json.dumps(order)),
-        environment=SHARD_ENVIRONMENT if stage in SHARD_STAGES else {},
+        ("annotations.engine.stages", "shard", str(directory), json.dumps(order)),
+        environment=ENVIRONMENT,
     )
+    run_all([step], directory, at_once=1, watch=lambda: progress(_records_done(directory, number)))
+    progress(_records_done(directory, number))
 
 
 def _records_done(directory: Path, number: int) -> int:
@@ -153,15 +171,29 @@ def _write_whole(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def main(stage: str, directory: Path, order: dict[str, Any]) -> None:
-    """What a child does: the stage, and its outcome as a file."""
-    try:
-        outcome: dict[str, Any] = {"result": STAGES[stage](directory, order)}
-    except UnusableInput as error:
-        outcome = {"refused": str(error), "problems": error.problems}
-    if stage not in SHARD_STAGES:
-        _write_whole(directory / f"{stage}.outcome.json", json.dumps(outcome))
+def serve(directory: Path) -> None:
+    """What a helper does: the stages that it is told to, until there are no more orders."""
+    _load_libraries()
+    gc.freeze()  # the libraries stay: they are not looked through again and again
+    for line in sys.stdin:
+        stage, order = json.loads(line)
+        try:
+            answer: dict[str, Any] = {"result": STAGES[stage](directory, order)}
+        except UnusableInput as error:
+            answer = {"refused": str(error), "problems": error.problems}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _load_libraries() -> None:
+    """Before the first order comes."""
+    import annotations.engine.gather
+    import annotations.engine.plan
+    import annotations.engine.shard  # noqa: F401
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]))
+    if sys.argv[1] == "serve":
+        serve(Path(sys.argv[2]))
+    else:
+        STAGES[sys.argv[1]](Path(sys.argv[2]), json.loads(sys.argv[3]))

@@ -8,6 +8,15 @@ from annotations.incoming.queries import UploadQuerySet
 from annotations.models import new_job_id
 
 
+class UploadState(models.TextChoices):
+    """Where an upload stands."""
+
+    RECEIVING = "RECEIVING", "Receiving"
+    FETCHING = "FETCHING", "Being fetched"
+    READY = "READY", "Ready"
+    FAILED = "FAILED", "Failed"
+
+
 class Upload(models.Model):
     """A file that becomes an object, and then perhaps a job: its id becomes the job's.
 
@@ -16,11 +25,7 @@ class Upload(models.Model):
         `------ fail ---> FAILED
     """
 
-    class State(models.TextChoices):
-        RECEIVING = "RECEIVING", "Receiving"
-        FETCHING = "FETCHING", "Being fetched"
-        READY = "READY", "Ready"
-        FAILED = "FAILED", "Failed"
+    State = UploadState
 
     upload_id = models.CharField(primary_key=True, max_length=36, default=new_job_id, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")

@@ -5,6 +5,7 @@ bound parameter. The process has one DuckDB, in memory, which may read files in 
 folders and no others, and a cursor of it for each query.
 """
 
+import atexit
 import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -101,4 +102,6 @@ def _opened(folders: Sequence[str]) -> duckdb.DuckDBPyConnection:
     database.execute("SET allowed_directories = $folders", {"folders": list(folders)})
     database.execute("SET enable_external_access = false")
     database.execute("SET lock_configuration = true")
+    # Else it is still there when the interpreter ends, of which DuckDB's binding complains on stderr.
+    atexit.register(_opened.cache_clear)
     return database

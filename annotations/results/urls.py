@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotations.views import result_exports, result_genes, result_plots, results
+from annotations.views import result_exports, result_genes, result_genome, result_plots, results
 
 urlpatterns = [
     path("", results.result, name="result"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("plots/<slug:name>.<slug:form>", result_plots.result_plot_numbers, name="result_plot_numbers"),
     path("gene/", result_genes.result_gene, name="result_gene"),
     path("gene.json", result_genes.result_gene_drawing, name="result_gene_drawing"),
+    path("genome/", result_genome.result_genome, name="result_genome"),
+    path("genome/settings.json", result_genome.result_genome_settings, name="result_genome_settings"),
+    path("genome/genes.json", result_genome.result_reference_genes, name="result_reference_genes"),
+    path("genome/<str:name>", result_genome.result_reference_file, name="result_reference_file"),
     path("export/", result_exports.result_export, name="result_export"),
     path("exports/", result_exports.result_exports, name="result_exports"),
     path("exports/<slug:export_id>/", result_exports.result_export_file, name="result_export_file"),

@@ -6,14 +6,13 @@ is renamed to its key once it is whole: readers see all of an object or nothing,
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlencode
 
 from django.core import signing
@@ -21,6 +20,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
+from annotations.storage.drafts import Draft, draft_in
 from annotations.storage.local_parts import PARTS, PartsFolder
 from annotations.storage.port import ObjectMissing, Part, Span, StorageError, UploadForm
 
@@ -28,8 +28,6 @@ FILE_NAME_VARIABLE = "${filename}"
 INCOMING = ".incoming"
 OURS = {INCOMING, PARTS}  # folders beside the objects that hold none
 NAME_MAX_BYTES = 255  # of one part of a path, in every usual file system
-# A draft this old belongs to a process that was killed while it wrote.
-STALE_DRAFT_SECONDS = 24 * 3600
 
 
 class GrantRefused(Exception):
@@ -86,21 +84,6 @@ def unseal(kind: type[Grant], sealed: str) -> Grant:
     if grant.expires_at < time.time():
         raise GrantRefused("The permission has expired.")
     return grant
-
-
-class Draft:
-    """A file on its way in."""
-
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        self.file = file
-        self._path = path
-
-    def keep_as(self, path: Path) -> None:
-        """Make it the object at `path`, in one step and in place of an older one."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.replace(path)
 
 
 class LocalObjectStore:
@@ -178,6 +161,16 @@ class LocalObjectStore:
             shutil.copyfileobj(source, draft.file, 1024 * 1024)
             draft.keep_as(self._path(key))
 
+    def copy(self, key: str, to_key: str) -> None:
+        with _translated(key):
+            target = self._path(to_key)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                target.hardlink_to(self.path_of(key))  # an object's bytes never change under its name
+                os.utime(target)  # it came now
+            except OSError:
+                self.publish(self.path_of(key), to_key)
+
     def delete(self, key: str) -> None:
         with _translated(key), suppress(FileNotFoundError):
             self._path(key).unlink()
@@ -205,16 +198,8 @@ class LocalObjectStore:
 
         Raises StorageError, as when the disk is full.
         """
-        with _translated("a new object"):
-            incoming = self._root() / INCOMING
-            incoming.mkdir(parents=True, exist_ok=True)
-            _remove_stale(incoming)
-            with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as file:
-                path = Path(file.name)
-                try:
-                    yield Draft(cast(BinaryIO, file), path)
-                finally:
-                    path.unlink(missing_ok=True)
+        with _translated("a new object"), draft_in(self._root() / INCOMING) as draft:
+            yield draft
 
     def receive(self, draft: Draft, key: str) -> None:
         """Keep an uploaded draft under its key."""
@@ -242,10 +227,3 @@ def _translated(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{what}: {error.strerror or error}") from error
-
-
-def _remove_stale(incoming: Path) -> None:
-    for path in incoming.iterdir():
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - STALE_DRAFT_SECONDS:
-                path.unlink()

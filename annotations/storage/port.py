@@ -104,6 +104,10 @@ class ObjectStore(Protocol):
         """Copy a local file to the object; whoever reads it sees all of it or nothing."""
         ...
 
+    def copy(self, key: str, to_key: str) -> None:
+        """A second object of the same bytes, which stays when the first goes. Raises ObjectMissing."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove the object; a missing one is fine."""
         ...

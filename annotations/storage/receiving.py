@@ -6,7 +6,7 @@ from typing import Any
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 
-from annotations.storage.local import Draft
+from annotations.storage.drafts import Draft
 
 FILE_FIELD = "file"
 

@@ -108,6 +108,11 @@ class S3ObjectStore:
         with _translated(key):
             self._bucket(key).upload_file(str(path), key, ExtraArgs=ENCRYPTION)
 
+    def copy(self, key: str, to_key: str) -> None:
+        source = {"Bucket": self._bucket(key).name, "Key": key}
+        with _translated(key):
+            self._bucket(to_key).copy(source, to_key, ExtraArgs=ENCRYPTION)
+
     def delete(self, key: str) -> None:
         with _translated(key):
             self._bucket(key).Object(key).delete()

@@ -10,7 +10,10 @@ _WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedX
 
 
 class S3Parts:
-    """The part of the port `ObjectStore` that is about parts, for one bucket."""
+    """The part of the port `ObjectStore` that is about parts, for one bucket.
+
+    The client has to sign with `s3v4`: older signatures leave the length out.
+    """
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client

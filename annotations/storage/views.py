@@ -6,12 +6,11 @@ from xml.sax.saxutils import escape
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
-from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -27,8 +26,8 @@ from annotations.storage.local import (
 )
 from annotations.storage.local_parts import PartIncomplete
 from annotations.storage.port import ObjectMissing, StorageError
-from annotations.storage.ranges import RangeOutside, blocks, requested_range
 from annotations.storage.receiving import DraftUploadHandler
+from annotations.storage.serving import file_response
 
 # What the form's other fields and the boundaries may add to the file itself.
 FORM_OVERHEAD_BYTES = 64 * 1024
@@ -181,40 +180,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
         context = {"message": f"{refusal} The job's own page has a fresh link."}
         return render(request, "annotations/download_refused.html", context, status=403)
     try:
-        path = LocalObjectStore().path_of(grant.key)
-        file = path.open("rb")
+        return file_response(request, LocalObjectStore().path_of(grant.key), grant.file_name)
     except (ObjectMissing, FileNotFoundError):
         context = {"message": "The file is no longer here. The job's own page says where it went."}
         return render(request, "annotations/download_refused.html", context, status=404)
-
-    status = path.stat()
-    etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-    try:
-        part = _part(request, status.st_size, etag)
-    except RangeOutside:
-        file.close()
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{status.st_size}"})
-    response: FileResponse | StreamingHttpResponse
-    if part is None:
-        response = FileResponse(file, content_type="application/octet-stream")
-        response["Content-Length"] = str(status.st_size)
-    else:
-        response = StreamingHttpResponse(
-            blocks(file, part), status=206, content_type="application/octet-stream"
-        )
-        response["Content-Length"] = str(len(part))
-        response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{status.st_size}"
-    response["Content-Disposition"] = content_disposition_header(True, grant.file_name) or "attachment"
-    response["Accept-Ranges"] = "bytes"
-    response["ETag"] = etag
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
-
-
-def _part(request: HttpRequest, size_bytes: int, etag: str) -> range | None:
-    # A client that resumes says which version it has; a part of another one would spoil its file.
-    if request.headers.get("If-Range", etag) != etag:
-        return None
-    return requested_range(request.headers.get("Range", ""), size_bytes)

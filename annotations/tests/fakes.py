@@ -67,6 +67,9 @@ class MemoryStore:
         self._check()
         self.objects[key] = path.read_bytes()
 
+    def copy(self, key: str, to_key: str) -> None:
+        self.objects[to_key] = self._bytes(key)
+
     def delete(self, key: str) -> None:
         self._check()
         self.objects.pop(key, None)

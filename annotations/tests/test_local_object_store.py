@@ -11,7 +11,7 @@ from django.core.files.uploadhandler import StopUpload
 from django.http import HttpRequest
 from django.test import Client
 
-from annotations.storage import local, ranges
+from annotations.storage import drafts, local, ranges
 from annotations.storage.local import DownloadGrant, LocalObjectStore, seal
 from annotations.storage.port import StorageError, UploadForm
 from annotations.storage.receiving import DraftUploadHandler
@@ -165,7 +165,7 @@ def test_a_draft_that_a_killed_process_left_is_removed(
     left.write_bytes(b"half")
     with store.draft():
         assert left.exists()
-    monkeypatch.setattr(local, "STALE_DRAFT_SECONDS", -1)
+    monkeypatch.setattr(drafts, "STALE_SECONDS", -1)
     with store.draft():
         assert not left.exists()
 
@@ -174,7 +174,7 @@ def test_a_full_disk_is_said_to_the_sender(store: LocalObjectStore, monkeypatch:
     def full(*args: object, **kwargs: object) -> io.BytesIO:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(local.tempfile, "NamedTemporaryFile", full)
+    monkeypatch.setattr(drafts.tempfile, "NamedTemporaryFile", full)
     form = form_for(store)
     response = Client().post(form.url, form.fields | {"file": SimpleUploadedFile("a.vcf", b"body")})
     assert response.status_code == 503

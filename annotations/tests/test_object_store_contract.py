@@ -177,6 +177,17 @@ def test_a_missing_object_is_said_to_be_missing(store: ObjectStore, tmp_path: Pa
         store.fetch("none", tmp_path / "fetched")
 
 
+def test_a_copy_stays_when_its_original_is_deleted(store: ObjectStore, tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"bytes")
+    store.publish(tmp_path / "file", "u/one")
+    store.copy("u/one", "v/two")
+    store.delete("u/one")
+    with store.open("v/two") as file:
+        assert file.read() == b"bytes"
+    with pytest.raises(ObjectMissing):
+        store.copy("u/one", "v/three")
+
+
 def test_deleting_twice_is_no_error(store: ObjectStore, tmp_path: Path):
     published(store, tmp_path, "key")
     store.delete("key")

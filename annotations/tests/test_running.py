@@ -1,5 +1,6 @@
 """One job's work: what becomes of the job, of its files, and of twins."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +61,16 @@ def test_a_job_that_is_done_has_its_files_its_counts_and_a_notification_on_its_w
     ]
 
 
+def test_what_made_the_result_is_written_down(job: Job, store: MemoryStore) -> None:
+    done = run(job)
+    assert done.input_sha256 == hashlib.sha256(store.objects[job.input_key]).hexdigest()
+    made = done.provenance
+    assert (made["reference"]["name"], made["reference"]["version"]) == ("tiny", "1")
+    assert len(made["reference"]["manifest_sha256"]) == 64
+    assert made["files"]["vcf"]["sha256"] == hashlib.sha256(store.objects[done.result_key]).hexdigest()
+    assert set(made["tools"]) == {"engine", "bcftools", "pysam"}
+
+
 def test_the_result_is_named_after_the_users_file(job: Job) -> None:
     assert run(job).result_key.endswith("/patient.annot.vcf.gz")
 
@@ -93,6 +104,23 @@ def test_a_redelivered_message_finds_its_job_done_and_does_nothing(
     assert run(job).result_key == first.result_key
     assert len(engine.inputs) == 1
     assert [task.name for task in sent_tasks] == ["tasks.notify", "tasks.schedule_archive"]
+
+
+def test_what_comes_below_the_jobs_prefix_once_it_is_complete_stays(
+    job: Job, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = f"{job.user_id}/{job.job_id}"
+    store.objects[f"{prefix}/of-a-killed-run/patient.parquet"] = b"left"
+    complete = JobQuerySet.complete
+
+    def complete_and_restore(jobs: JobQuerySet, *args: Any) -> bool:
+        won = complete(jobs, *args)
+        store.objects[f"{prefix}/restored/patient.parquet"] = b"back"  # archived and restored at once
+        return won
+
+    monkeypatch.setattr(JobQuerySet, "complete", complete_and_restore)
+    done = run(job)
+    assert {key.split("/")[2] for key in results(job, store)} == {done.result_key.split("/")[2], "restored"}
 
 
 def test_of_twins_the_first_keeps_its_files_and_the_other_removes_its_own(

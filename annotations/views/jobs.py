@@ -6,20 +6,24 @@ from uuid import UUID
 import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from annotations import removing
-from annotations.again import can_be_tried_again, try_again_within_limits
+from annotations.again import annotate_with, can_be_tried_again, try_again_within_limits
 from annotations.limits import limits_of
-from annotations.models import Job
+from annotations.models import Job, Status
 from annotations.paging import page_of
-from annotations.results.access import viewable_job
+from annotations.provenance import document_of
+from annotations.references import newer_than
+from annotations.results.access import for_viewers, is_owner, viewable_job
 from annotations.results.files import LOG, TABLE, files_of
+from annotations.sharing.grants import link_of
 from annotations.storage.port import ObjectMissing, StorageError, object_store
 from annotations.summary import Summary
+from annotations.uploads import UploadRefused
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +45,17 @@ def jobs(request: HttpRequest) -> HttpResponse:
     return render(request, "annotations/jobs.html", {"page": page})
 
 
-@login_required
+@for_viewers
 @require_safe
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """One job; the page asks `job_status` for news until the job is finished."""
-    return render(request, "annotations/job.html", _context(_own_job(request, job_id)))
+    """One job; the page asks `job_status` for news until the job is finished.
+
+    Who comes by a link sees the result, and neither what its owner can do nor how.
+    """
+    job = viewable_job(request, job_id)
+    if is_owner(request, job):
+        return render(request, "annotations/job.html", _context(job))
+    return render(request, "sharing/result.html", _context(job) | {"link": link_of(request, job.job_id)})
 
 
 @require_safe
@@ -84,6 +94,22 @@ def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def annotate_anew(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """A job for the same file with the newest version of its reference; the page of that one, or why not."""
+    job = _own_job(request, job_id)
+    newer = newer_than(job.reference) if job.status == Status.COMPLETED else None
+    if newer is None:
+        messages.info(request, "There is no newer version of this result's reference.")
+        return redirect(job)
+    try:
+        return redirect(annotate_with(job, newer))
+    except UploadRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(job)
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """GET asks whether it is meant; POST removes the job with all its files."""
@@ -100,11 +126,11 @@ def delete_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return redirect("annotations:jobs")
 
 
-@login_required
+@for_viewers
 @require_safe
 def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The log as text on a page; of a long one its beginning."""
-    job = _own_job(request, job_id)
+    job = viewable_job(request, job_id)
     if not job.log_key:
         raise Http404
     try:
@@ -122,7 +148,7 @@ def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return render(request, "annotations/job_log.html", context)
 
 
-@login_required
+@for_viewers
 @require_safe
 def job_file(request: HttpRequest, job_id: UUID, kind: str) -> HttpResponse:
     """Send the browser to a fresh, short-lived address of one of the job's files."""
@@ -134,16 +160,32 @@ def job_file(request: HttpRequest, job_id: UUID, kind: str) -> HttpResponse:
     )
 
 
+@for_viewers
+@require_safe
+def job_provenance(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """What the result was made of and by, as a JSON file."""
+    job = viewable_job(request, job_id)
+    if job.status != Status.COMPLETED:
+        raise Http404
+    response = JsonResponse(document_of(job), json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = f'attachment; filename="{job.job_id}.provenance.json"'
+    return response
+
+
 def _own_job(request: HttpRequest, job_id: UUID) -> Job:
     """404, not 403, for another's job: whether it exists is nobody else's business."""
     return get_object_or_404(Job, pk=str(job_id), user=request.user)
 
 
 def _context(job: Job) -> dict[str, Any]:
+    state = f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}"
+    if job.retrieval_expected_at:  # known some time after the result began to be retrieved
+        state += f".{job.retrieval_expected_at.timestamp():.0f}"
     return {
         "job": job,
-        "state": f"{job.status}.{job.stage}.{job.variants_done}.{job.result_state}",
+        "state": state,
         "files": files_of(job),
+        "newer_reference": newer_than(job.reference) if job.status == Status.COMPLETED else None,
         "has_table": any(file.kind == TABLE for file in files_of(job)),
         "can_be_tried_again": can_be_tried_again(job),
         "summary": Summary.of(job.summary),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.models import Job
-from annotations.results.access import viewable_job
+from annotations.results.access import for_viewers, viewable_job
 from annotations.results.exports import background
 from annotations.results.exports.batches import Wanted
 from annotations.results.exports.formats import FORMATS, file_name, is_made_at_once, require_format, write
@@ -28,7 +28,7 @@ from annotations.views.results import frame, with_table
 DOWNLOAD_LINK_SECONDS = 300
 
 
-@login_required
+@for_viewers
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_table
 def result_export(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponseBase:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotations.models import Job
+from annotations.results.access import for_viewers
 from annotations.results.filters import ResultFilter
 from annotations.results.genes import MOST_VARIANTS, drawn, gene_view
 from annotations.results.links import build_of, ensembl_link
@@ -18,7 +18,7 @@ from annotations.results.tables import ResultTable
 from annotations.views.results import frame, with_table
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result_gene(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:
@@ -39,7 +39,7 @@ def result_gene(request: HttpRequest, job: Job, table: ResultTable) -> HttpRespo
     return render(request, "annotations/results/gene.html", context)
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result_gene_drawing(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotations.models import Job
+from annotations.results.access import for_viewers
 from annotations.results.exports.text import tsv_cell
 from annotations.results.filters import ResultFilter
 from annotations.results.plots.catalogue import PLOTS, numbers_of
@@ -22,7 +22,7 @@ from annotations.results.tables import ResultTable
 from annotations.views.results import frame, with_table
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result_plots(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:
@@ -35,7 +35,7 @@ def result_plots(request: HttpRequest, job: Job, table: ResultTable) -> HttpResp
     return render(request, "annotations/results/plots.html", context)
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result_plot(request: HttpRequest, job: Job, table: ResultTable, name: str) -> HttpResponse:
@@ -56,7 +56,7 @@ def result_plot(request: HttpRequest, job: Job, table: ResultTable, name: str) -
     return render(request, "annotations/results/plot.html", context)
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result_plot_numbers(

@@ -6,7 +6,6 @@ from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 import structlog
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from annotations.models import Job
 from annotations.results import browsing
-from annotations.results.access import viewable_job
+from annotations.results.access import for_viewers, viewable_job
 from annotations.results.database import QueryTooCostly, TableUnreadable
 from annotations.results.detail import detail_of
 from annotations.results.filters import ResultFilter
@@ -58,7 +57,7 @@ def with_table(view: TableView[Arguments]) -> View[Arguments]:
     return find_table
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:
@@ -86,7 +85,7 @@ def result(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:
     return render(request, "annotations/results/rows.html", context, status=400 if problems else 200)
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result_row(request: HttpRequest, job: Job, table: ResultTable, number: int) -> HttpResponse:

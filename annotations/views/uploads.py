@@ -4,6 +4,7 @@ With JavaScript one page does it all: it asks for a form, sends the file with a 
 Without it the file goes by a plain form, and a second page asks for the rest.
 """
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -91,6 +92,7 @@ def _upload_page(
         "usage": usage_of(request.user),
         "upload_form": uploads.begin(request.user, redirect_url=back),
         "limits": limits_of(request.user),
+        "part_bytes": settings.UPLOAD_PART_BYTES,
         "samples": sorted({bundle.name for bundle in form.bundles if references.sample(bundle.name)}),
     }
     return render(request, "annotations/new.html", context, status=400 if refusal else 200)

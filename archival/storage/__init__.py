@@ -1,6 +1,7 @@
 """Cold storage: five verbs, whatever keeps the bytes."""
 
 from archival.storage.port import (
+    Abandoned,
     ArchiveMissing,
     CapacityUnavailable,
     ColdStorage,
@@ -16,6 +17,7 @@ from archival.storage.port import (
 )
 
 __all__ = [
+    "Abandoned",
     "ArchiveMissing",
     "CapacityUnavailable",
     "ColdStorage",

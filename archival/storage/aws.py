@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from archival.storage.port import ColdStorageError, RetrievalOption
+from archival.storage.port import Block, ColdStorageError, RetrievalOption
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
@@ -56,27 +56,34 @@ def translated(what: str, meanings: Mapping[str, type[Exception]]) -> Iterator[N
         raise ColdStorageError(f"{what}: {error}") from error
 
 
-def in_ranges(size_bytes: int, part_bytes: int, read: Callable[[int, int], bytes]) -> Iterator[bytes]:
+def in_ranges(size_bytes: int, part_bytes: int, read: Callable[[int, int], Block]) -> Iterator[Block]:
     """The parts of something that is read by ranges; `read` gets the first and the last byte of one.
 
     A body that breaks off is no fault that botocore would try again: so each part is.
     """
     for first in range(0, size_bytes, part_bytes):
-        last = min(first + part_bytes, size_bytes) - 1
-        yield _persistently(read, first, last)
+        yield _persistently(read, first, min(first + part_bytes, size_bytes) - 1)
 
 
-def _persistently(read: Callable[[int, int], bytes], first: int, last: int) -> bytes:
+def _persistently(read: Callable[[int, int], Block], first: int, last: int) -> Block:
     for _ in range(READ_ATTEMPTS - 1):
         try:
-            return _whole(read, first, last)
+            return read(first, last)
         except ColdStorageError:
             continue
-    return _whole(read, first, last)
+    return read(first, last)
 
 
-def _whole(read: Callable[[int, int], bytes], first: int, last: int) -> bytes:
-    part = read(first, last)
-    if len(part) != last - first + 1:
-        raise ColdStorageError(f"Bytes {first} to {last} were asked for, {len(part)} bytes came.")
+def whole_range(body: BinaryIO, first: int, last: int) -> bytearray:
+    """The body of an answer that has to be these bytes; in memory once, where `body.read()` has it twice.
+
+    Raises ColdStorageError when it is shorter or longer.
+    """
+    part = bytearray(last - first + 1)
+    view, found_bytes = memoryview(part), 0
+    while count := body.readinto(view[found_bytes:]):  # type: ignore[attr-defined]  # every raw stream has it
+        found_bytes += count
+    found_bytes += len(body.read(1))
+    if found_bytes != len(part):
+        raise ColdStorageError(f"Bytes {first} to {last} were asked for, {found_bytes} bytes came.")
     return part

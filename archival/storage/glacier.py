@@ -5,39 +5,31 @@ An archive's id is made by the vault. What the archive is, its description says:
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import cached_property
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.utils import timezone
 
-from archival.storage.aws import TYPICAL, client, in_ranges, translated
-from archival.storage.port import (
-    ArchiveMissing,
-    CapacityUnavailable,
-    ColdStorageError,
-    Inventory,
-    InventoryNotReady,
-    NotThawed,
-    Progress,
-    Retrieval,
-    RetrievalOption,
-    StoredArchive,
-)
+from archival.storage import port
+from archival.storage.aws import TYPICAL, client, in_ranges, translated, whole_range
 from archival.storage.tree_hash import leaves, root
 
 MEBIBYTE = 1024 * 1024
-PART_BYTES = 8 * MEBIBYTE  # a power of two of MiB, at most 4 GiB
+# Powers of two of MiB, so that tree hashes fit: parts of an upload, ranges of an output.
+PART_BYTES = 4 * MEBIBYTE
+READ_BYTES = 2 * MEBIBYTE
 MOST_PARTS = 10_000
 INVENTORY_HOURS = 5
 
 # https://docs.aws.amazon.com/amazonglacier/latest/dev/api-error-responses.html
 ASKING = {
-    "InsufficientCapacityException": CapacityUnavailable,
-    "ResourceNotFoundException": ArchiveMissing,
+    "InsufficientCapacityException": port.CapacityUnavailable,
+    "ResourceNotFoundException": port.ArchiveMissing,
 }
-READING = {"ResourceNotFoundException": NotThawed, "InvalidParameterValueException": NotThawed}
+READING = {"ResourceNotFoundException": port.NotThawed, "InvalidParameterValueException": port.NotThawed}
 
 
 class _Gone(Exception):
@@ -68,10 +60,10 @@ class GlacierVault:
                 return self._upload(content, size_bytes, token)
             return self._upload_in_parts(content, size_bytes, token)
 
-    def request_thaw(self, ref: str, option: RetrievalOption, token: str) -> Retrieval:
+    def request_thaw(self, ref: str, option: port.RetrievalOption, token: str) -> port.Retrieval:
         if (running := self._running_retrieval(ref)) is not None:
             return running
-        glacier = self._glacier_once if option is RetrievalOption.EXPEDITED else self._glacier
+        glacier = self._glacier_once if option is port.RetrievalOption.EXPEDITED else self._glacier
         wanted = {
             "Type": "archive-retrieval",
             "ArchiveId": ref,
@@ -81,45 +73,42 @@ class GlacierVault:
         }
         with translated(ref, ASKING):
             answer = glacier.initiate_job(**self._vault, jobParameters=wanted)
-        return Retrieval(answer["jobId"], timezone.now() + TYPICAL["GLACIER"][option])
+        return port.Retrieval(answer["jobId"], timezone.now() + TYPICAL["GLACIER"][option])
 
-    def poll(self, ref: str, ticket: str) -> Progress:
+    def poll(self, ref: str, ticket: str) -> port.Progress:
         try:
             with translated(ref, {"ResourceNotFoundException": _Gone}):
                 job = self._glacier.describe_job(**self._vault, jobId=ticket)
         except _Gone:
-            return Progress.EXPIRED  # the vault forgets a retrieval about a day after it is ready
+            return port.Progress.EXPIRED  # the vault forgets a retrieval about a day after it is ready
         if not job["Completed"]:
-            return Progress.PENDING
-        return Progress.READY if job["StatusCode"] == "Succeeded" else Progress.EXPIRED
+            return port.Progress.PENDING
+        return port.Progress.READY if job["StatusCode"] == "Succeeded" else port.Progress.EXPIRED
 
-    def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
-        if self.poll(ref, ticket) is not Progress.READY:
-            raise NotThawed(ref)
+    def restore(self, ref: str, ticket: str) -> Iterator[port.Block]:
+        if self.poll(ref, ticket) is not port.Progress.READY:
+            raise port.NotThawed(ref)
         with translated(ref, READING):
             job = self._glacier.describe_job(**self._vault, jobId=ticket)
 
-        def read(first: int, last: int) -> bytes:
+        def read(first: int, last: int) -> port.Block:
             with translated(ref, READING):
                 answer = self._glacier.get_job_output(
                     **self._vault, jobId=ticket, range=f"bytes={first}-{last}"
                 )
-                body: bytes = answer["body"].read()
+                body = whole_range(answer["body"], first, last)
             # Sent with ranges that begin and end where the tree does, as ours do.
             if (wanted := answer.get("checksum")) and root(leaves(body)) != wanted:
-                raise ColdStorageError(f"{ref}: bytes {first} to {last} came with another checksum.")
+                raise port.ColdStorageError(f"{ref}: bytes {first} to {last} came with another checksum.")
             return body
 
-        yield from in_ranges(job["ArchiveSizeInBytes"], self._part_bytes, read)
+        yield from in_ranges(job["ArchiveSizeInBytes"], READ_BYTES, read)
 
     def delete(self, ref: str) -> None:
-        try:
-            with translated(ref, {"ResourceNotFoundException": _Gone}):
-                self._glacier.delete_archive(**self._vault, archiveId=ref)
-        except _Gone:
-            return
+        with suppress(_Gone), translated(ref, {"ResourceNotFoundException": _Gone}):
+            self._glacier.delete_archive(**self._vault, archiveId=ref)
 
-    def inventory(self) -> Inventory:
+    def inventory(self) -> port.Inventory:
         """From the newest inventory retrieval; when there is none, it is asked for, which takes hours."""
         jobs = [job for job in self._jobs() if job["Action"] == "InventoryRetrieval"]
         ready = [job for job in jobs if job["Completed"] and job["StatusCode"] == "Succeeded"]
@@ -129,16 +118,29 @@ class GlacierVault:
                 answer = self._glacier.get_job_output(**self._vault, jobId=newest["JobId"])
                 listed = json.loads(answer["body"].read())
             archives = [
-                StoredArchive(entry["ArchiveId"], entry["ArchiveDescription"])
+                port.StoredArchive(entry["ArchiveId"], entry["ArchiveDescription"])
                 for entry in listed["ArchiveList"]
             ]
-            return Inventory(_date(listed.get("InventoryDate") or newest["CreationDate"]), archives)
+            return port.Inventory(_date(listed.get("InventoryDate") or newest["CreationDate"]), archives)
         if not jobs:
             with translated("inventory", {}):
                 self._glacier.initiate_job(**self._vault, jobParameters={"Type": "inventory-retrieval"})
-        raise InventoryNotReady(
+        raise port.InventoryNotReady(
             f"The vault is making its inventory, which takes up to {INVENTORY_HOURS} hours. Ask again then."
         )
+
+    def abandoned(self, older_than: timedelta) -> Iterator[port.Abandoned]:
+        """The vault itself ends uploads on which nothing has happened for a day, sooner or later."""
+        with translated("unfinished uploads", {}):
+            for page in self._glacier.get_paginator("list_multipart_uploads").paginate(**self._vault):
+                for upload in page["UploadsList"]:
+                    if _date(upload["CreationDate"]) < timezone.now() - older_than:
+                        end = partial(self._end, upload["MultipartUploadId"])
+                        yield port.Abandoned(upload["ArchiveDescription"], end)
+
+    def _end(self, upload_id: str) -> None:
+        with suppress(_Gone), translated(upload_id, {"ResourceNotFoundException": _Gone}):
+            self._glacier.abort_multipart_upload(**self._vault, uploadId=upload_id)
 
     def _upload(self, content: BinaryIO, size_bytes: int, token: str) -> str:
         body = content.read()
@@ -163,8 +165,7 @@ class GlacierVault:
                 **self._vault, uploadId=upload_id, archiveSize=str(size_bytes), checksum=root(tree)
             )["archiveId"]
         except BaseException:
-            with translated(token, {"ResourceNotFoundException": ColdStorageError}):
-                self._glacier.abort_multipart_upload(**self._vault, uploadId=upload_id)
+            self._end(upload_id)
             raise
         return ref
 
@@ -184,12 +185,12 @@ class GlacierVault:
             sent += len(part)
         return tree, sent
 
-    def _running_retrieval(self, ref: str) -> Retrieval | None:
+    def _running_retrieval(self, ref: str) -> port.Retrieval | None:
         """A retrieval of the archive that was asked for before, perhaps by a process that did not live on."""
         for job in self._jobs():
             if job.get("ArchiveId") == ref and job["StatusCode"] != "Failed":
-                option = RetrievalOption(job.get("Tier") or RetrievalOption.STANDARD)
-                return Retrieval(job["JobId"], _date(job["CreationDate"]) + TYPICAL["GLACIER"][option])
+                option = port.RetrievalOption(job.get("Tier") or port.RetrievalOption.STANDARD)
+                return port.Retrieval(job["JobId"], _date(job["CreationDate"]) + TYPICAL["GLACIER"][option])
         return None
 
     def _jobs(self) -> Iterator[Any]:
@@ -200,7 +201,7 @@ class GlacierVault:
 
 def _check_size(token: str, found_bytes: int, size_bytes: int) -> None:
     if found_bytes != size_bytes:
-        raise ColdStorageError(f"{token}: {size_bytes} bytes were announced, {found_bytes} came.")
+        raise port.ColdStorageError(f"{token}: {size_bytes} bytes were announced, {found_bytes} came.")
 
 
 def _date(text: str) -> datetime:

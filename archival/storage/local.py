@@ -7,34 +7,21 @@ AWS.
 
 import hashlib
 import json
-import os
 import secrets
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.utils import timezone
 
-from archival.storage.port import (
-    BLOCK_BYTES,
-    ArchiveMissing,
-    CapacityUnavailable,
-    ColdStorageError,
-    Inventory,
-    NotThawed,
-    Progress,
-    Retrieval,
-    RetrievalOption,
-    StoredArchive,
-)
+from annotations.storage.drafts import Draft, draft_in
+from archival.storage import port
 
 SUFFIX = ".tar"
-STALE_DRAFT_SECONDS = 24 * 3600  # a draft this old belongs to a process that was killed
 
 
 class LocalVault:
@@ -43,8 +30,8 @@ class LocalVault:
     def __init__(self) -> None:
         self._root = Path(settings.VAULT["folder"])
         self._seconds = {
-            RetrievalOption.EXPEDITED: settings.VAULT["expedited_seconds"],
-            RetrievalOption.STANDARD: settings.VAULT["standard_seconds"],
+            port.RetrievalOption.EXPEDITED: settings.VAULT["expedited_seconds"],
+            port.RetrievalOption.STANDARD: settings.VAULT["standard_seconds"],
         }
         self._expedited_at_once: int = settings.VAULT["expedited_at_once"]
         self._kept_seconds: float = settings.VAULT["retrieved_kept_seconds"]
@@ -53,23 +40,26 @@ class LocalVault:
         ref = token + SUFFIX
         path = self._path(ref)
         with _translated(ref), self._draft() as draft:
-            written, digest = _copy(content, draft)
-            draft.flush()
-            os.fsync(draft.fileno())
-            if written != size_bytes or _digest_of(Path(draft.name)) != digest:
-                raise ColdStorageError(f"{ref}: {size_bytes} bytes were announced, other bytes were written.")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Path(draft.name).replace(path)
+            written, digest = _copy(content, draft.file)
+            draft.sync()
+            if written != size_bytes or _digest_of(draft.path) != digest:
+                raise port.ColdStorageError(
+                    f"{ref}: {size_bytes} bytes were announced, other bytes were written."
+                )
+            draft.keep_as(path)
         return ref
 
-    def request_thaw(self, ref: str, option: RetrievalOption, token: str) -> Retrieval:
+    def request_thaw(self, ref: str, option: port.RetrievalOption, token: str) -> port.Retrieval:
         self._existing(ref)
         with _translated(ref):
             running = self._retrieval(ref)
             if running is not None and time.time() < running["expires_at"]:
                 return _as_retrieval(running)
-            if option is RetrievalOption.EXPEDITED and self._expedited_running() >= self._expedited_at_once:
-                raise CapacityUnavailable("All expedited retrievals of the local vault are taken.")
+            if (
+                option is port.RetrievalOption.EXPEDITED
+                and self._expedited_running() >= self._expedited_at_once
+            ):
+                raise port.CapacityUnavailable("All expedited retrievals of the local vault are taken.")
             ready_at = time.time() + self._seconds[option]
             wanted = {
                 "ref": ref,
@@ -79,26 +69,23 @@ class LocalVault:
                 "expires_at": ready_at + self._kept_seconds,
             }
             with self._draft() as draft:
-                draft.write(json.dumps(wanted).encode())
-                draft.flush()
-                path = self._retrieval_path(ref)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Path(draft.name).replace(path)
+                draft.file.write(json.dumps(wanted).encode())
+                draft.keep_as(self._retrieval_path(ref))
         return _as_retrieval(wanted)
 
-    def poll(self, ref: str, ticket: str) -> Progress:
+    def poll(self, ref: str, ticket: str) -> port.Progress:
         self._existing(ref)
         with _translated(ref):
             retrieval = self._retrieval(ref)
         if retrieval is None or retrieval["ticket"] != ticket or time.time() >= retrieval["expires_at"]:
-            return Progress.EXPIRED
-        return Progress.READY if time.time() >= retrieval["ready_at"] else Progress.PENDING
+            return port.Progress.EXPIRED
+        return port.Progress.READY if time.time() >= retrieval["ready_at"] else port.Progress.PENDING
 
     def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
-        if self.poll(ref, ticket) is not Progress.READY:
-            raise NotThawed(ref)
+        if self.poll(ref, ticket) is not port.Progress.READY:
+            raise port.NotThawed(ref)
         with _translated(ref), self._existing(ref).open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
+            while block := file.read(port.BLOCK_BYTES):
                 yield block
 
     def delete(self, ref: str) -> None:
@@ -106,10 +93,16 @@ class LocalVault:
             self._path(ref).unlink(missing_ok=True)
             self._retrieval_path(ref).unlink(missing_ok=True)
 
-    def inventory(self) -> Inventory:
+    def inventory(self) -> port.Inventory:
         folder = self._root / "archives"
         refs = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob(f"*{SUFFIX}")))
-        return Inventory(timezone.now(), (StoredArchive(ref, ref.removesuffix(SUFFIX)) for ref in refs))
+        return port.Inventory(
+            timezone.now(), (port.StoredArchive(ref, ref.removesuffix(SUFFIX)) for ref in refs)
+        )
+
+    def abandoned(self, older_than: timedelta) -> Iterable[port.Abandoned]:
+        """None: what a killed process has left goes with the next archive that is made."""
+        return ()
 
     def _path(self, ref: str) -> Path:
         if any(part in {"", ".", ".."} for part in ref.split("/")):
@@ -119,7 +112,7 @@ class LocalVault:
     def _existing(self, ref: str) -> Path:
         path = self._path(ref)
         if not path.is_file():
-            raise ArchiveMissing(ref)
+            raise port.ArchiveMissing(ref)
         return path
 
     def _retrieval_path(self, ref: str) -> Path:
@@ -138,35 +131,24 @@ class LocalVault:
             with suppress(FileNotFoundError):  # taken away since
                 retrieval = json.loads(path.read_bytes())
                 count += (
-                    retrieval["option"] == RetrievalOption.EXPEDITED and time.time() < retrieval["ready_at"]
+                    retrieval["option"] == port.RetrievalOption.EXPEDITED
+                    and time.time() < retrieval["ready_at"]
                 )
         return count
 
-    @contextmanager
-    def _draft(self) -> Iterator[Any]:
-        """A file in the vault's file system, gone at the end unless it was renamed."""
-        incoming = self._root / "incoming"
-        incoming.mkdir(parents=True, exist_ok=True)
-        for left in incoming.iterdir():
-            with suppress(FileNotFoundError):
-                if left.stat().st_mtime < time.time() - STALE_DRAFT_SECONDS:
-                    left.unlink()
-        with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as draft:
-            try:
-                yield draft
-            finally:
-                Path(draft.name).unlink(missing_ok=True)
+    def _draft(self) -> AbstractContextManager[Draft]:
+        return draft_in(self._root / "incoming")
 
 
-def _as_retrieval(retrieval: dict[str, Any]) -> Retrieval:
-    return Retrieval(retrieval["ticket"], datetime.fromtimestamp(retrieval["ready_at"], UTC))
+def _as_retrieval(retrieval: dict[str, Any]) -> port.Retrieval:
+    return port.Retrieval(retrieval["ticket"], datetime.fromtimestamp(retrieval["ready_at"], UTC))
 
 
-def _copy(content: BinaryIO, draft: Any) -> tuple[int, str]:
+def _copy(content: BinaryIO, file: BinaryIO) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
-    while block := content.read(BLOCK_BYTES):
+    while block := content.read(port.BLOCK_BYTES):
         digest.update(block)
-        draft.write(block)
+        file.write(block)
         size += len(block)
     return size, digest.hexdigest()
 
@@ -181,4 +163,4 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ColdStorageError(f"{what}: {error.strerror or error}") from error
+        raise port.ColdStorageError(f"{what}: {error.strerror or error}") from error

@@ -4,17 +4,18 @@ Cold storage knows bytes, not jobs: `packing` makes one stream of a job's files,
 What it keeps can't be read before it is asked for, and what was asked for can be read for a while only.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from functools import cache
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeAlias
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 256 * 1024
+Block: TypeAlias = bytes | bytearray
 
 
 class ColdStorageError(Exception):
@@ -69,6 +70,14 @@ class StoredArchive:
 
 
 @dataclass(frozen=True)
+class Abandoned:
+    """What is there of an archive whose making was broken off, though nobody can use it; and how it goes."""
+
+    token: str
+    remove: Callable[[], None]
+
+
+@dataclass(frozen=True)
 class Inventory:
     """What was stored at a time; archives made after it are not in it."""
 
@@ -98,7 +107,7 @@ class ColdStorage(Protocol):
         """Raises ArchiveMissing."""
         ...
 
-    def restore(self, ref: str, ticket: str) -> Iterator[bytes]:
+    def restore(self, ref: str, ticket: str) -> Iterator[Block]:
         """The content, block by block; any number of times while it is READY.
 
         Raises NotThawed and ArchiveMissing, both of them at the first block if not at once.
@@ -111,6 +120,10 @@ class ColdStorage(Protocol):
 
     def inventory(self) -> Inventory:
         """What is stored; for audits. Raises InventoryNotReady."""
+        ...
+
+    def abandoned(self, older_than: timedelta) -> Iterable[Abandoned]:
+        """What processes that were killed have left, where it stays and is paid for; for audits."""
         ...
 
 

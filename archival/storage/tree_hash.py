@@ -9,7 +9,7 @@ import hashlib
 LEAF_BYTES = 1024 * 1024
 
 
-def leaves(data: bytes) -> list[bytes]:
+def leaves(data: bytes | bytearray) -> list[bytes]:
     """The hash of each MiB; no data has the one hash of nothing."""
     view = memoryview(data)
     return [

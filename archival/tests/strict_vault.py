@@ -7,7 +7,7 @@ It is driven by the adapter's own calls.
 import io
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,16 @@ class Upload:
     description: str
     part_bytes: int
     parts: dict[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OnePage:
+    """What boto3's `get_paginator` gives, of one page."""
+
+    page: Callable[[], Any]
+
+    def paginate(self, **_: Any) -> Iterator[Any]:
+        yield self.page()
 
 
 class StrictVault:
@@ -130,11 +140,20 @@ class StrictVault:
         del self.descriptions[archiveId]
 
     def get_paginator(self, operation: str) -> Any:
-        assert operation == "list_jobs"
-        return self
-
-    def paginate(self, **_: Any) -> Iterator[Any]:
-        yield {"JobList": list(self.jobs.values())}
+        pages: dict[str, Any] = {
+            "list_jobs": lambda: {"JobList": list(self.jobs.values())},
+            "list_multipart_uploads": lambda: {
+                "UploadsList": [
+                    {
+                        "MultipartUploadId": upload_id,
+                        "ArchiveDescription": upload.description,
+                        "CreationDate": "2026-01-02T03:04:05.000Z",
+                    }
+                    for upload_id, upload in self.uploads.items()
+                ]
+            },
+        }
+        return OnePage(pages[operation])
 
     def _keep(self, description: str, body: bytes, checksum: str) -> str:
         if root(leaves(body)) != checksum:

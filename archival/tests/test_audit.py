@@ -128,3 +128,12 @@ def test_what_is_under_way_is_left_alone(world: World, user: Any, task: str) -> 
     world.run(task, job.job_id)
     assert sum(seen) == 0 and len(seen) > 1
     world.assert_has_its_result(job.job_id)
+
+
+def test_uploads_that_were_never_finished_are_named_and_ended(world: World, user: Any) -> None:
+    job = world.job(user)
+    world.vault.unfinished = [f"{user.pk}/{job.job_id}/dead"]
+    (found,) = audit().findings
+    assert (found.kind, found.job_id) == (Kind.UNFINISHED_UPLOAD, job.job_id)
+    audit(fix=True)
+    assert audit().findings == []

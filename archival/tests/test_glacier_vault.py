@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -67,6 +68,17 @@ def test_an_upload_that_fails_is_ended(storage: GlacierVault, vault: StrictVault
     vault.complete_multipart_upload = refuse  # type: ignore[method-assign]
     with pytest.raises(ColdStorageError):
         put(storage, bytes(2 * MEBIBYTE))
+    assert vault.uploads == {}
+
+
+def test_uploads_that_nobody_has_finished_are_found_and_ended(
+    storage: GlacierVault, vault: StrictVault
+) -> None:
+    vault.initiate_multipart_upload(archiveDescription="u/j/1", partSize=str(MEBIBYTE))
+    assert list(storage.abandoned(timedelta(days=40_000))) == []
+    (found,) = storage.abandoned(timedelta(hours=1))
+    assert found.token == "u/j/1"
+    found.remove()
     assert vault.uploads == {}
 
 

@@ -37,6 +37,14 @@ def test_the_page_says_when_a_result_is_archived_and_offers_the_files(
     assert "a.annot.vcf.gz" in shown and "Archive now" not in shown
 
 
+@pytest.mark.parametrize(("minutes", "follows"), [(5, True), (-1, True), (60, False)])
+def test_a_page_that_is_open_when_its_result_is_archived_says_so_by_itself(
+    world: World, user: Any, client: Client, minutes: int, follows: bool
+) -> None:
+    due_at = timezone.now() + timedelta(minutes=minutes)
+    assert ("hx-get" in page(client, world.job(user, archive_due_at=due_at))) is follows
+
+
 @pytest.mark.parametrize("state", [ResultState.ARCHIVED, ResultState.THAWING, ResultState.RESTORING])
 def test_while_the_result_is_away_the_log_is_there_and_the_files_are_not(
     world: World, user: Any, client: Client, state: ResultState
@@ -77,6 +85,15 @@ def test_a_retrieval_says_its_option_and_when_it_is_expected(world: World, user:
     shown = page(client, job)
     assert "standard retrieval" in shown and "in 5 h" in shown
     assert "hx-get" in shown, "the page keeps itself up to date"
+
+
+def test_an_open_page_learns_when_a_retrieval_is_expected(world: World, user: Any, client: Client) -> None:
+    job = put(world.job(user), result_state=ResultState.THAWING, archive_id="x")
+    seen = client.get(job.get_absolute_url()).context["state"]
+    news = reverse("annotations:job_status", args=[job.job_id])
+    assert client.get(news, {"seen": seen}).status_code == 204
+    put(job, retrieval_expected_at=timezone.now() + timedelta(hours=5, minutes=1))
+    assert "in 5 h" in client.get(news, {"seen": seen}).content.decode()
 
 
 def test_a_premium_user_archives_and_retrieves_by_hand(world: World, premium: Any, client: Client) -> None:

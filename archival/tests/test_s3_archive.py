@@ -149,14 +149,31 @@ def test_a_body_that_always_breaks_off_is_given_up(s3: Any, monkeypatch: pytest.
 
 def test_parts_grow_with_the_archive_so_that_it_fits_into_ten_thousand() -> None:
     storage = S3Archive.__new__(S3Archive)
-    storage._part_bytes = 8 * 1024 * 1024
+    storage._part_bytes = 5 * 1024 * 1024
     terabyte = 1024**4
-    assert storage._transfer(5 * terabyte).multipart_chunksize * 10_000 >= 5 * terabyte
-    assert storage._transfer(10 * 1024**3).multipart_chunksize == 8 * 1024 * 1024
+    assert storage._bytes_of_a_part(5 * terabyte) * 10_000 >= 5 * terabyte
+    assert storage._bytes_of_a_part(10 * 1024**3) == 5 * 1024 * 1024
 
 
-def test_uploads_that_nobody_has_finished_are_ended(s3: Any) -> None:
+def test_uploads_that_nobody_has_finished_are_found_and_ended(s3: Any) -> None:
     s3.create_multipart_upload(Bucket="archives", Key="u/j/1.tar")
-    assert S3Archive().abandoned_uploads(timedelta(days=40_000)) == 0
-    assert S3Archive().abandoned_uploads(timedelta(hours=1)) == 1  # moto begins every upload in 2010
+    assert list(S3Archive().abandoned(timedelta(days=40_000))) == []
+    (found,) = S3Archive().abandoned(timedelta(hours=1))  # moto begins every upload in 2010
+    assert found.token == "u/j/1"
+    found.remove()
+    found.remove()
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="archives")
+
+
+def test_an_upload_that_fails_is_ended(s3: Any) -> None:
+    class Broken(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            raise ValueError("gone")
+
+    storage = S3Archive()
+    with pytest.raises(ValueError, match="gone"):
+        storage.archive(io.BufferedReader(Broken()), storage._part_bytes + 1, "u/j/1")
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="archives")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from unittest import mock
@@ -23,6 +24,7 @@ from archival import archiving, discarding, hot, planning, restoring, returning,
 from archival.in_hand import TryLater
 from archival.packing import SUMS_NAME
 from archival.storage import (
+    Abandoned,
     ArchiveMissing,
     CapacityUnavailable,
     ColdStorageError,
@@ -113,6 +115,7 @@ class MemoryVault:
     tickets: dict[str, tuple[str, bool]] = field(default_factory=dict)
     asked: list[RetrievalOption] = field(default_factory=list)
     capacity: set[RetrievalOption] = field(default_factory=lambda: set(RetrievalOption))
+    unfinished: list[str] = field(default_factory=list)
     broken: bool = False
     expected_in: timedelta = HOUR
 
@@ -168,6 +171,9 @@ class MemoryVault:
     def inventory(self) -> Inventory:
         stored = [StoredArchive(ref, ref.removesuffix(".tar")) for ref in self.archives]
         return Inventory(timezone.now(), stored)
+
+    def abandoned(self, older_than: timedelta) -> list[Abandoned]:
+        return [Abandoned(token, partial(self.unfinished.remove, token)) for token in self.unfinished]
 
     def _call(self, verb: str) -> None:
         self.wire.call(verb)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from billing.gateway import API_VERSION
+from billing.gateway import api_version
 from billing.standin import objects
 from billing.standin.cards import Card
 from billing.standin.errors import missing
@@ -75,7 +75,7 @@ class Account:
         """Record an event about a thing as it is now, and have it sent."""
         content = copy.deepcopy(thing)
         content.pop("payments", None)  # Stripe gives these only when asked to expand them
-        event = self.add(objects.event(self.now(), kind, content, API_VERSION))
+        event = self.add(objects.event(self.now(), kind, content, api_version()))
         self.webhooks.add(event)
         return event
 

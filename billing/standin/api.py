@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 
-from billing.gateway import API_VERSION
+from billing.gateway import api_version
 from billing.standin import life, objects
 from billing.standin.account import Account
 from billing.standin.errors import ApiError, invalid
@@ -59,8 +59,8 @@ class Api:
         if headers.get("authorization") != f"Bearer {self._api_key}":
             raise invalid("Invalid API Key provided.", status=401)
         version = headers.get("stripe-version")
-        if version != API_VERSION:
-            raise invalid(f"Invalid Stripe API version: {version}. This stand-in speaks {API_VERSION}.")
+        if version != api_version():
+            raise invalid(f"Invalid Stripe API version: {version}. This stand-in speaks {api_version()}.")
 
     def _once(self, key: str, method: str, path: str, given: Parameters) -> tuple[int, Json, bool]:
         request = {"path": path, "given": json.dumps(given, sort_keys=True)}

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from billing import events
-from billing.gateway import API_VERSION, StripeGateway, StripeUnavailable
+from billing.gateway import StripeGateway, StripeUnavailable, api_version
 from billing.models import Customer, StripeEvent
 from billing.standin.objects import Json, customer, event
 from billing.standin.server import StandIn
@@ -27,7 +27,7 @@ def configured(settings: Any) -> None:
 
 
 def an_event(**changes: Any) -> Json:
-    return event(int(time.time()), "customer.created", customer(1, "a@b.org", {}), API_VERSION) | changes
+    return event(int(time.time()), "customer.created", customer(1, "a@b.org", {}), api_version()) | changes
 
 
 def test_an_event_is_stored_once_and_sent_on_once(sent_tasks: list[Any]):

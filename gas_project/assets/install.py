@@ -25,7 +25,9 @@ TIMEOUT_SECONDS = 600
 
 def main() -> None:
     try:
-        run([*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
+        # Where the registry can't be reached, that is soon known: the site is waiting to start.
+        patience = ["--fetch-retries=1", "--fetch-timeout=30000"]
+        run([*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", *patience])
         serve()
     except (OSError, subprocess.SubprocessError) as error:
         sys.exit(f"The browser's libraries could not be installed: {error}")

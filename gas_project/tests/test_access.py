@@ -19,6 +19,7 @@ from annotations.storage.port import object_store
 from annotations.tests.bundles import write_bundle
 from annotations.tests.factories import make_job
 from annotations.tests.tables import write_empty_table
+from annotations.webhooks.models import Delivery, Webhook
 from billing.models import Customer, Outgoing, StripeEvent
 from gas_project import health
 from gas_project.accounts.models import User
@@ -101,9 +102,14 @@ ACCESS = {
     "annotations:job_status": Access(200, 404, 200, 404, ("JOB",)),  # 200: HX-Refresh, and nothing else
     "annotations:cancel_job": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:retry_job": Access(302, 405, 405, 405, ("JOB",)),
+    "annotations:annotate_anew": Access(302, 405, 405, 405, ("JOB",)),
     "annotations:delete_job": for_the_owner(),
     "annotations:job_log": for_the_owner(),
     "annotations:job_file": for_the_owner(302, "log"),
+    "annotations:job_provenance": for_the_owner(404),  # the job of these tests has not ended
+    "annotations:share_links": for_the_owner(),
+    "annotations:revoke_link": Access(302, 405, 405, 405, ("JOB", "1")),
+    "annotations:open_link": Access(404, 404, 404, 404, ("no-such-secret",)),
     "annotations:result": for_the_owner(),
     "annotations:result_row": for_the_owner(404, "0"),  # the table of these tests has no rows
     "annotations:result_plots": for_the_owner(),
@@ -111,6 +117,10 @@ ACCESS = {
     "annotations:result_plot_numbers": for_the_owner(200, "impacts", "json"),
     "annotations:result_gene": for_the_owner(),
     "annotations:result_gene_drawing": for_the_owner(404),  # no gene is named
+    "annotations:result_genome": for_the_owner(),
+    "annotations:result_genome_settings": for_the_owner(404),  # the reference of these tests is not there
+    "annotations:result_reference_genes": for_the_owner(404),
+    "annotations:result_reference_file": for_the_owner(404, "genome.fa.gz"),
     "annotations:result_export": for_the_owner(),
     "annotations:result_exports": for_the_owner(),
     "annotations:result_export_file": for_the_owner(404, "none"),
@@ -123,7 +133,10 @@ ACCESS = {
     "billing:webhook": not_for_get(),
     "archival:archive": Access(302, 405, 405, 405, ("JOB",)),
     "archival:retrieve": Access(302, 405, 405, 405, ("JOB",)),
-    # the API; the owner's upload has the id of their job
+    "incoming:paste": for_anyone_logged_in(),
+    "incoming:address": for_anyone_logged_in(),
+    "incoming:upload": for_the_owner(),
+    # the API; the owner's upload and webhook have the id of their job
     "api_docs": public(),
     "api_problems": public(),
     "api:openapi-json": public(),
@@ -134,6 +147,12 @@ ACCESS = {
     "api:jobs": for_callers(),
     "api:job": for_the_owning_caller(),
     "api:cancel_job": not_for_get("JOB"),
+    "api:retry_job": not_for_get("JOB"),
+    "api:exports": for_the_owning_caller(),
+    "api:export": Access(401, 404, 404, 404, ("JOB", "0123456789abcdef")),
+    "api:export_file": Access(401, 404, 404, 404, ("JOB", "0123456789abcdef")),
+    "api:results": for_the_owning_caller(),
+    "api:results_about": for_the_owning_caller(),
     "api:job_log": for_the_owning_caller(),
     "api:job_file": for_the_owning_caller(302, "log"),
     "api:uploads": for_callers(),
@@ -143,6 +162,10 @@ ACCESS = {
     "api:upload_variants": not_for_get(),
     "api:upload_parts": not_for_get("JOB"),
     "api:upload_complete": not_for_get("JOB"),
+    "api:webhooks": for_callers(),
+    "api:webhook": for_the_owning_caller(),
+    "api:webhook_test": not_for_get("JOB"),
+    "api:webhook_deliveries": for_the_owning_caller(),
     "api:references": for_callers(),
     "api:usage": for_callers(),
     # storage: the signature is the permission, whoever comes with it
@@ -200,18 +223,27 @@ POSTS = {
     "annotations:submit": (302, 400),
     "annotations:cancel_job": (302, 404),
     "annotations:delete_job": (302, 404),
+    "annotations:annotate_anew": (302, 404),
     "annotations:retry_job": (302, 404),
+    "annotations:revoke_link": (302, 404),
+    "annotations:share_links": (302, 404),
     "annotations:result_export": (302, 404),
     "annotations:cancel_export": (302, 404),
     "annotations:receive_upload": (403, 403),
+    "incoming:paste": (302, 400),
+    "incoming:address": (302, 400),
     "api:jobs": (401, 415),
     "api:cancel_job": (401, 404),
+    "api:retry_job": (401, 404),
+    "api:exports": (401, 415),
     "api:uploads": (401, 415),
     "api:upload_form": (401, 415),
     "api:upload_from_url": (401, 415),
     "api:upload_variants": (401, 415),
     "api:upload_parts": (401, 415),
     "api:upload_complete": (401, 415),
+    "api:webhooks": (401, 415),
+    "api:webhook_test": (401, 404),
     "tokens": (302, 200),
     "revoke_token": (302, 302),
     "archival:archive": (302, 404),
@@ -224,11 +256,18 @@ POSTS = {
 DEEDS = {
     ("annotations:cancel_job", "post"),
     ("annotations:delete_job", "post"),
+    ("annotations:annotate_anew", "post"),
     ("annotations:result_export", "post"),
     ("annotations:retry_job", "post"),
+    ("annotations:share_links", "post"),
+    ("annotations:revoke_link", "post"),
     ("api:cancel_job", "post"),
+    ("api:retry_job", "post"),
+    ("api:job", "delete"),
     ("api:upload_complete", "post"),
     ("api:upload", "delete"),
+    ("api:webhook", "delete"),
+    ("api:webhook_test", "post"),
 }
 # Whoever may not come in is told so, by whatever method they come.
 GUARDED = {"flower", "flower_page", "queues"}
@@ -238,7 +277,11 @@ PREMIUM_DEEDS = {"archival:archive", "archival:retrieve"}
 NOWHERE = {"api:api-root", "api_no_such_address"}
 # What other methods give to (anonymous, whoever has logged in) where they are used.
 OTHER_METHODS = {
+    ("api:job", "delete"): (401, 404),
+    ("api:export", "delete"): (401, 404),
     ("api:upload", "delete"): (401, 404),
+    ("api:webhook", "delete"): (401, 404),
+    ("api:webhook", "patch"): (401, 422),
     ("annotations:receive_part", "put"): (403, 403),  # not signed
 }
 UNUSED_METHODS = ("put", "patch", "delete", "options", "trace")
@@ -263,6 +306,7 @@ def job(user: User, tmp_path: Any) -> Job:
     Upload.objects.create(
         pk=job.job_id, user=user, file_name="a.vcf", key="some/key", part_bytes=5, size_bytes=9
     )
+    Webhook.objects.create(pk=job.job_id, user=user, url="https://example.org/")
     (tmp_path / "log").write_text("Total 1")
     write_empty_table(tmp_path / "table", ReferenceBundle.open(write_bundle(tmp_path / "references")))
     for kind in ("log", "table"):
@@ -347,7 +391,7 @@ def jobs() -> list[Job]:
 
 def everything() -> list[Any]:
     """All that a request could have changed."""
-    others = (User, Customer, StripeEvent, Outgoing, Token, Upload)
+    others = (User, Customer, StripeEvent, Outgoing, Token, Upload, Webhook, Delivery)
     return [
         [{name: value for name, value in vars(job).items() if name != "_state"} for job in jobs()],
         *(list(model.objects.order_by("pk").values()) for model in others),

@@ -97,6 +97,40 @@ def test_a_result_comes_back_over_s3_when_its_event_does(
     assert list(cold.inventory().archives) == []
 
 
+def test_a_vaults_event_arrives_by_its_topic(queue_url: str, sent_tasks: list[Any]) -> None:
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name="retrievals")["TopicArn"]
+    queue = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue["QueueArn"])
+    # https://docs.aws.amazon.com/amazonglacier/latest/dev/configuring-notifications-sdk.html
+    completed = {
+        "Action": "ArchiveRetrieval",
+        "ArchiveId": "UMVFRbLqLEbGGWK-ArchiveId",
+        "ArchiveSizeInBytes": 38034480,
+        "Completed": True,
+        "CompletionDate": "2026-08-21T03:55:35.022Z",
+        "CreationDate": "2026-08-20T22:12:47.962Z",
+        "InventorySizeInBytes": None,
+        "JobDescription": "u/3f2c8a10-0f0e-4c43-9a5e-2f8f0d7f6c11/",
+        "JobId": "HkF9p6o7yjhFx-JobId",
+        "SHA256TreeHash": "22c66e9aa1bb2b2b3d9d7e2ee0aec6c63b8d3d0f2c4a7d8b9cba0d5b1a8f3c11",
+        "SNSTopic": topic,
+        "StatusCode": "Succeeded",
+        "StatusMessage": "Succeeded",
+        "VaultARN": "arn:aws:glacier:us-east-1:000000000000:vaults/results",
+    }
+    sns.publish(TopicArn=topic, Message=json.dumps(completed))
+
+    def it_is_received() -> bool:
+        receive(sqs, queue_url)
+        return bool(sent_tasks)
+
+    wait_until(it_is_received)
+    assert [(task.name, task.args) for task in sent_tasks] == [
+        ("tasks.restore", ("3f2c8a10-0f0e-4c43-9a5e-2f8f0d7f6c11",))
+    ]
+
+
 def test_garbage_is_taken_from_the_queue_and_keeps_nothing_behind_it(
     queue_url: str, sent_tasks: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:

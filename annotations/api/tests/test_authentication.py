@@ -116,5 +116,7 @@ class TestThePageOfTokens:
         monkeypatch.setattr(tokens, "MOST_OF_A_USER", 1)
         tokens.make(user, "one", [Scope.READ])
         client.force_login(user)
-        page = client.post("/profile/tokens/", {"name": "two", "scopes": ["read"]}).content.decode()
+        page = client.post(
+            "/profile/tokens/", {"name": "two", "scopes": ["read"], "lifetime": "never"}
+        ).content.decode()
         assert "Revoke one" in page and Token.objects.count() == 1

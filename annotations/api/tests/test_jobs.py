@@ -139,6 +139,20 @@ def test_a_failed_job_says_why(call: Caller):
     assert said["summary"] == {}
 
 
+def test_a_job_is_deleted_with_its_files(call: Caller, done: Job):
+    assert call.delete(f"/jobs/{done.job_id}").status_code == 204
+    assert call.get(f"/jobs/{done.job_id}").status_code == 404
+    assert not Job.objects.exists()
+
+
+def test_a_failed_job_is_tried_again_unless_its_input_is_wrong(call: Caller):
+    job = make_job(call.user, status="FAILED", failure_reason="engine_failed")
+    assert call.post(f"/jobs/{job.job_id}/retry").json()["status"] == "PENDING"
+    assert call.post(f"/jobs/{job.job_id}/retry").status_code == 409
+    wrong = make_job(call.user, status="FAILED", failure_reason="unusable_input")
+    assert call.post(f"/jobs/{wrong.job_id}/retry").status_code == 409
+
+
 @pytest.fixture
 def done(call: Caller, tmp_path: Path) -> Job:
     (tmp_path / "log").write_text("records 5\n")

@@ -25,11 +25,17 @@ from annotations.engine.bundle import (
     FORMAT,
     GENOME_NAME,
     MANIFEST_NAME,
+    PACKED_GENOME_NAME,
+    PACKED_OTHERS_NAME,
     BundleError,
     Contig,
     ReferenceBundle,
+    known_block_names,
+    known_name,
     sha256_of,
 )
+from annotations.engine.known_blocks import write_blocks
+from annotations.engine.packed_genome import GenomePacker
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SOURCE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -94,7 +100,9 @@ def _write_contents(
 ) -> dict[str, Any]:
     """Write all files of the bundle; return its manifest, without their checksums."""
     # 1. The genome, whose names of contigs are the bundle's.
-    sequences = write_genome(recipe.fasta, building / GENOME_NAME)
+    packer = GenomePacker(building / PACKED_GENOME_NAME, building / PACKED_OTHERS_NAME)
+    with contextlib.closing(packer):
+        sequences = write_genome(recipe.fasta, building / GENOME_NAME, packer)
     bases = sum(sequence.length for sequence in sequences)
     report(f"genome: {len(sequences)} contigs, {bases:,} bases")
     names = ContigNames(sequences)
@@ -106,9 +114,19 @@ def _write_contents(
     genes = write_genes(recipe.gff, site)
     # 3. … in which known variants may be written.
     known = [write_known(one, _gives_id(recipe, one.source), site) for one in recipe.known]
+    _write_known_blocks(known, names, building)
     intervals = [write_intervals(one, site) for one in recipe.intervals]
     contigs = described_contigs(sequences, names, genes.contigs, recipe.genetic_codes)
     return _manifest(recipe, contigs, genes, known, intervals)
+
+
+def _write_known_blocks(known: list[KnownSummary], names: ContigNames, building: Path) -> None:
+    for one in known:
+        for contig in names.lengths:
+            parquet = building / known_name(one.source, contig)
+            if parquet.exists():
+                target, index = (building / name for name in known_block_names(one.source, contig))
+                write_blocks(parquet, target, index)
 
 
 def _manifest(

@@ -1,4 +1,4 @@
-"""FASTA in, the bundle's genome out: BGZF with 60 upper-case bases a line, .fai and .gzi."""
+"""FASTA in, the bundle's genome out: BGZF with 60 upper-case bases a line, .fai and .gzi; and packed."""
 
 import hashlib
 import re
@@ -12,6 +12,7 @@ import pysam
 
 from annotations.engine.building.inputs import kind_of, open_input
 from annotations.engine.bundle import BundleError
+from annotations.engine.packed_genome import GenomePacker
 
 LINE_BASES = 60
 CHUNK_BYTES = 4 << 20
@@ -29,8 +30,10 @@ class GenomeSequence:
     md5: str
 
 
-def write_genome(fasta: Path, target: Path) -> list[GenomeSequence]:
+def write_genome(fasta: Path, target: Path, packer: GenomePacker) -> list[GenomeSequence]:
     """Copy the FASTA (plain, gzip or BGZF) to `target` as indexed BGZF, in its order; return its contigs.
+
+    `packer` gets all of it too, and is left open.
 
     Memory is bounded by the chunk, whatever the contig's length. Bases become upper case: soft masking
     says nothing about variants. Raises BundleError for anything that is not a DNA FASTA.
@@ -43,7 +46,7 @@ def write_genome(fasta: Path, target: Path) -> list[GenomeSequence]:
             if header is not None:
                 if writer is not None:
                     contigs.append(writer.finish())
-                writer = _ContigWriter(_name_in(header, seen, fasta), fasta, out)
+                writer = _ContigWriter(_name_in(header, seen, fasta), fasta, out, packer)
             if writer is not None:
                 writer.write(bases)
         if writer is not None:
@@ -93,14 +96,16 @@ def _name_in(header: bytes, seen: set[str], fasta: Path) -> str:
 class _ContigWriter:
     """Writes one contig, re-wrapped, so that the index holds whatever the line lengths of the source."""
 
-    def __init__(self, name: str, fasta: Path, out: Any) -> None:
+    def __init__(self, name: str, fasta: Path, out: Any, packer: GenomePacker) -> None:
         self.name = name
         self.length = 0
         self._fasta = fasta
         self._out = out
+        self._packer = packer
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._unwrapped = b""
         out.write(f">{name}\n".encode())
+        packer.start_contig()
 
     def write(self, text: bytes) -> None:
         bases = text.translate(None, _WHITESPACE).upper()
@@ -112,6 +117,7 @@ class _ContigWriter:
             )
         self.length += len(bases)
         self._md5.update(bases)
+        self._packer.write(bases)
         self._unwrapped += bases
         whole = len(self._unwrapped) // LINE_BASES * LINE_BASES
         if whole:

@@ -27,7 +27,7 @@ class BuildCheck:
 
     def __init__(self, bundle: ReferenceBundle, mismatch_share: float, report: Report) -> None:
         self._bundle = bundle
-        self._genome = Genome(bundle.genome)
+        self._genome = Genome(bundle)
         self._mismatch_share = mismatch_share
         self._report = report
         self._lengths = {contig.name: contig.length for contig in bundle.contigs}

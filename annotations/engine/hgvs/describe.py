@@ -12,7 +12,7 @@ from annotations.engine.hgvs.transcripts import TranscriptTable
 
 PAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "transcript": pl.UInt32,  # row in the transcript table
-    "pos": pl.Int32,  # POS, REF and one ALT of a VCF record, trimmed or not
+    "pos": pl.Int64,  # POS, REF and one ALT of a VCF record, trimmed or not
     "ref": pl.String,
     "alt": pl.String,
 }

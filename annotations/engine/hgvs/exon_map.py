@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_KEY_BITS = 32  # one sorted array serves all transcripts: the transcript's row above, the position below
+_KEY_BITS = 38  # one sorted array serves all transcripts: the transcript's row above, the position below
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 import gzip
 import hashlib
 import re
+from contextlib import closing
 
 import pysam
 import pytest
 
 from annotations.engine.building import genome
 from annotations.engine.bundle import BundleError
+from annotations.engine.packed_genome import GenomePacker, PackedGenome
 from annotations.engine.tests.sources import BASES, Sources, fasta_text
 
 
@@ -43,8 +45,13 @@ def test_contigs_may_be_longer_than_what_is_read_at_once(
     sources.write("genome.fa", fasta_text() + fasta_text("a-rather-long-name-of-a-contig", BASES[::-1]))
     for chunk_bytes in (7, 64, 1000):
         monkeypatch.setattr(genome, "CHUNK_BYTES", chunk_bytes)
-        contigs = genome.write_genome(sources.fasta, sources.folder / "out.fa.gz")
+        packed, others = sources.folder / "out.2b", sources.folder / "out.npy"
+        with closing(GenomePacker(packed, others)) as packer:
+            contigs = genome.write_genome(sources.fasta, sources.folder / "out.fa.gz", packer)
         assert [contig.length for contig in contigs] == [len(BASES)] * 2
+        lengths = [(contig.name, contig.length) for contig in contigs]
+        read = PackedGenome(packed, others, lengths).fetch
+        assert read("a-rather-long-name-of-a-contig", 0, len(BASES)).decode() == BASES[::-1]
         with pysam.FastaFile(str(sources.folder / "out.fa.gz")) as fasta:
             assert fasta.fetch("a-rather-long-name-of-a-contig") == BASES[::-1]
 

@@ -31,7 +31,7 @@ def test_an_allele_is_described_as_in_the_annotated_file(
 
 
 def test_an_allele_deep_in_an_intron_is_described(demo_bundle: ReferenceBundle) -> None:
-    ref = Genome(demo_bundle.genome).fetch("1", 45_999, 46_000).decode()
+    ref = Genome(demo_bundle).fetch("1", 45_999, 46_000).decode()
     found = describe_allele(demo_bundle, "chr1", 46_000, ref, "A" if ref != "A" else "C")
     assert any(":c." in one.hgvsc and "+" in one.hgvsc for one in found if one.hgvsc)
     assert [one.hgvsc for one in describe_allele(demo_bundle, "chr1", 46_000, ref, "<DEL>")] == [None] * len(

@@ -14,8 +14,9 @@ import polars as pl
 import pysam
 import pytest
 
-from annotations.engine.bundle import KnownField, KnownSource, ReferenceBundle
+from annotations.engine.bundle import Contig, KnownField, KnownSource, ReferenceBundle
 from annotations.engine.child import run_bcftools
+from annotations.engine.contig_line import ContigLine
 from annotations.engine.known import known_values
 from annotations.engine.tests.conftest import Annotate
 from annotations.engine.tests.sources import COLUMNS, Sources, vcf_text
@@ -192,11 +193,12 @@ def damage_all_but(path: Path, kept: set[int]) -> None:
 
 def look_up(path: Path, positions: list[int]) -> list[str | None]:
     source = KnownSource("dbsnp", True, (KnownField("dbsnp_AF", "A", "Float", ""),), None)
-    bundle = cast(ReferenceBundle, SimpleNamespace(contig=lambda _: "1", known=lambda *_: path))
+    bundle = cast(ReferenceBundle, SimpleNamespace(known=lambda *_: path, known_blocks=lambda *_: None))
+    line = ContigLine({0: Contig("1", 1_000_000, "", 1, (), genes=False)}, 1)
     alleles = pl.DataFrame({"norm_pos": positions}, schema={"norm_pos": pl.Int32}).with_columns(
-        norm_ref=pl.lit("A"), norm_alt=pl.lit("C")
+        contig=pl.lit(0, pl.Int32), norm_ref=pl.lit("A"), norm_alt=pl.lit("C")
     )
-    found = known_values(alleles, "1", source, bundle)
+    found = known_values(alleles, line, source, bundle)
     assert found is not None
     ids: list[str | None] = found["dbsnp_id"].to_list()
     return ids

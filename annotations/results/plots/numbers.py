@@ -1,12 +1,13 @@
 """The numbers of a plot, and how they are best drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from annotations.results.conditions import Condition, condition_of
 from annotations.results.database import query
+from annotations.results.exports.batches import Wanted, batches
 from annotations.results.filters import ResultFilter
 from annotations.results.layout import TableLayout
 from annotations.results.tables import ResultTable
@@ -42,6 +43,7 @@ class Counting:
 
     def __init__(self, table: ResultTable, wanted: ResultFilter) -> None:
         self._table = table
+        self._wanted = wanted
         self._condition: Condition = condition_of(wanted, table.layout)
 
     @property
@@ -54,6 +56,11 @@ class Counting:
         """SELECT ... of the rows found ... `rest` may narrow further with AND, then group and order."""
         sql = f"SELECT {select} FROM {source} WHERE {self._condition.sql} {rest}"
         return query(self._table.path, sql, self._condition.parameters)
+
+    def batches(self, column: str) -> Iterator[list[Any]]:
+        """The values of a column in the rows found, some thousand at a time."""
+        for rows in batches(Wanted(self._table, self._wanted), [column], lambda _: None):
+            yield [value for (value,) in rows]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
-// Sends the chosen file straight to the storage, shows how far it is, then submits the job.
+// Sends the chosen file straight to the storage, shows how far it is, then submits the job. A large file goes in
+// parts, so that it can go on after a break.
 // Without this script the same file goes by the plain form, and a second page asks for the rest.
+
+import { forget, Refused, sendInParts, unfinished } from "./resumable.js";
 
 class OverLimit extends Error {}  // a higher tier would allow it
 
@@ -52,6 +55,10 @@ function start() {
     busy(true);
     try {
       const form = await begin(file.name);
+      if (file.size > Number(upload.dataset.partBytes)) {
+        await sendAndSubmit(file);
+        return;
+      }
       await send(form, file);
       annotate.elements.key.value = form.fields.key;
       sending = null;
@@ -59,9 +66,43 @@ function start() {
     } catch (error) {
       sending = null;
       busy(false);
-      say(error.message, error instanceof OverLimit);
+      say(error.message, error instanceof OverLimit || (error instanceof Refused && error.isOverLimit));
     }
   });
+
+  const left = unfinished();
+  if (left.length) {
+    const note = upload.querySelector(".unfinished");
+    note.hidden = false;
+    note.textContent = `The upload of ${left.map((one) => one.name).join(", ")} is not finished. ` +
+      "Choose the same file to go on where it stopped.";
+  }
+
+  async function sendAndSubmit(file) {
+    const stopper = new AbortController();
+    sending = stopper;
+    const csrf = annotate.elements.csrfmiddlewaretoken.value;
+    const id = await sendInParts(file, {
+      api: upload.dataset.uploads,
+      csrf,
+      signal: stopper.signal,
+      report: (part, why) => (why ? say(why) : (say(""), show(part))),
+    });
+    const response = await fetch(upload.dataset.jobs, {
+      method: "POST",
+      headers: { "X-CSRFToken": csrf, "Content-Type": "application/json" },
+      body: JSON.stringify({
+        upload_id: id,
+        reference: annotate.elements.reference.value,
+        haplotype_aware: annotate.elements.haplotype_aware.checked,
+      }),
+    });
+    const job = await response.json();
+    if (!response.ok) throw new Refused(job, response.status);
+    forget(file);
+    sending = null;
+    location.assign(new URL(job.page).pathname);
+  }
 
   // Back from the job's page the browser may show this one as it was left: with everything disabled.
   window.addEventListener("pageshow", () => busy(false));

@@ -32,7 +32,9 @@ def service(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str])
         }
         | variables
     )
-    wait_until(lambda: bool(service.said("ready: open")) or service.process.poll() is not None)
+    wait_until(
+        lambda: bool(service.said("ready: open")) or service.process.poll() is not None, timeout_seconds=90
+    )
     assert service.said("ready: open"), service.lines
     yield service
     if service.process.poll() is None:

@@ -1,0 +1,1 @@
+"""The command `gas`: what the API does, from a shell. It imports nothing of the service, to start quickly."""

@@ -1,0 +1,1 @@
+"""Signed messages to addresses of users, when their jobs end."""
