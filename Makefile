@@ -17,7 +17,7 @@ run: setup assets ## run the whole service on this machine; Ctrl-C stops it
 	@$(BIN)/python manage.py runservice
 
 test: $(VENV)/.dev assets ## run the tests
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
 	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest -s annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py archival/tests/test_thawing_many.py
