@@ -11,7 +11,7 @@ from annotations.dynamodb.tests.servers import REQUEST_OPTIONS, ministack
 from gas_project.tests.onemachine.browsing import WAIT_MILLISECONDS, annotate_the_sample, sign_up
 from gas_project.tests.onemachine.service import Service, query
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
 
 @pytest.fixture(scope="module")
