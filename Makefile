@@ -17,7 +17,10 @@ run: setup assets ## run the whole service on this machine; Ctrl-C stops it
 	@$(BIN)/python manage.py runservice
 
 test: $(VENV)/.dev assets ## run the tests
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+journeys: $(VENV)/.dev emulators assets ## run the tests that take long ways through the whole service
+	@$(BIN)/pytest -m "journey and not chaos" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 dynamodb-tests: $(VENV)/.dev emulators ## run the tests over DynamoDB with thousands of random queries and claims
 	@DYNAMODB_TESTS_IN_FULL=1 $(BIN)/pytest -s annotations/dynamodb/tests/test_differential.py annotations/tests/test_claims.py gas_project/tests/test_admin.py archival/tests/test_thawing_many.py
@@ -114,4 +117,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup run test dynamodb-tests schedules chaos django-suite emulators lint format bench bench-life fuzz api-fuzz pictures lock clean assets rehearse load-test autoscaling deploy-checks
+.PHONY: help setup run test journeys dynamodb-tests schedules chaos django-suite emulators lint format bench bench-life fuzz api-fuzz pictures lock clean assets rehearse load-test autoscaling deploy-checks

@@ -193,6 +193,13 @@ def test_services_run_as_nobody_in_particular_and_may_do_little() -> None:
         assert unit["ProtectSystem"] == ["strict"], path.name
 
 
+def test_who_counts_has_a_folder_to_count_in() -> None:
+    for path in UNITS.glob("gas-*.service"):
+        unit = section(path.name)
+        if any("celery" in command or "run_flower" in command for command in unit.get("ExecStart", ())):
+            assert "/usr/bin/mkdir -p /var/lib/gas/run/metrics" in unit["ExecStartPre"], path.name
+
+
 def test_every_unit_of_a_role_is_there() -> None:
     script = (DEPLOY / "hosts" / "install.sh").read_text()
     for role in ROLES:

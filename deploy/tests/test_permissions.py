@@ -11,7 +11,6 @@ RARE = {
     "sqs:TagQueue": "asked for together with CreateQueue, which tags the queue in the same call",
     "s3:AbortMultipartUpload": "an upload in parts, of more than 8 MB, that breaks off",
     "s3:ListMultipartUploadParts": "a resumable upload that goes on",
-    "dynamodb:BatchGetItem": "several jobs by their keys: the admin's lists and actions",
     "dynamodb:BatchWriteItem": "the shards of a large job, when there are many",
     "autoscaling:CompleteLifecycleAction": "a host is taken away: deploy/hosts/drain.py",
     "autoscaling:RecordLifecycleActionHeartbeat": "a host is taken away: deploy/hosts/drain.py",

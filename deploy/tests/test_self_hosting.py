@@ -18,6 +18,8 @@ from deploy.hosts.fetch_secrets import NAMES
 from deploy.tests.rehearse.units import DEPLOY, UNITS, Host
 from deploy.tests.rehearse.visitor import Visitor
 
+pytestmark = pytest.mark.journey
+
 PAGE = (DEPLOY.parent / "docs" / "self-hosting.md").read_text()
 
 

@@ -7,6 +7,7 @@ of each library the one file that pages load, and its licence.
 Outside of Django on purpose: it runs before anything else has been set up.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ SERVED = {
     "igv.js": "igv/dist/igv.esm.min.js",
     "igv.LICENSE.txt": "igv/LICENSE",
 }
+SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 TIMEOUT_SECONDS = 600
 
 
@@ -52,7 +54,9 @@ def serve() -> None:
     shutil.rmtree(served, ignore_errors=True)
     served.mkdir(parents=True)
     for name, source in SERVED.items():
-        shutil.copyfile(HERE / "node_modules" / source, served / name)
+        text = (HERE / "node_modules" / source).read_text(encoding="utf-8")
+        # Where files get hashed names, one that speaks of a file that is not served is refused.
+        (served / name).write_text(SOURCE_MAP.sub("", text), encoding="utf-8")
     (served / ".installed").touch()
 
 

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from annotations.dynamodb.tests.servers import REQUEST_OPTIONS, ministack
 from gas_project.environment import BASE_DIR
 
@@ -25,6 +27,7 @@ assert not Job.objects.filter(pk=job.pk).exists()
 """
 
 
+@pytest.mark.journey
 def test_migrations_make_the_jobs_table_there_and_the_rest_here(tmp_path: Path) -> None:
     with ministack() as database:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GAS_")} | {

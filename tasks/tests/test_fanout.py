@@ -16,7 +16,7 @@ from tasks.fanout import ABANDONED_AFTER_SECONDS, REPLIES, is_control_queue, rem
 from tasks.tests.faulty import FaultyProxy
 from tasks.tests.workers import Site, Worker
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.journey]
 
 
 @pytest.fixture(scope="module")

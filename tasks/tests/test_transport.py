@@ -12,7 +12,7 @@ from tasks.tests.faulty import FAULTS, FaultyProxy
 from tasks.tests.workers import Site, Worker
 from tasks.transport import KOMBU_IS_MENDED, Transport
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.journey]
 
 
 @pytest.fixture(scope="module")

@@ -72,12 +72,12 @@ def test_the_demo_is_the_same_wherever_it_is_cut(
     source = demo_files.sample
     whole = annotate(source, demo_bundle, tmp_path / "whole")
     numbers = set()
-    for shard_records in (60, 100, 170, 400):
+    for shard_records in (60, 170):
         folder = tmp_path / f"hosts-{shard_records}"
         plan, scattered = hosts(source, demo_bundle, folder, shard_records=shard_records)
         numbers.add(len(plan.shards))
         assert_same(scattered, whole)
-    assert len(numbers) == 4
+    assert len(numbers) == 2
     assert min(numbers) > 1
 
 

@@ -90,10 +90,13 @@ def unused(role: str, calls: Iterable[Call]) -> set[tuple[str, str]]:
 
 
 def kept() -> dict[str, set[Call]]:
-    """The calls that the last rehearsal whose file was kept has seen, by role."""
+    """The calls that rehearsals have seen and kept, by role."""
     found = json.loads(KEPT.read_text())
     return {role: {(action, resource) for action, resource in calls} for role, calls in found.items()}
 
 
 def keep(calls: dict[str, set[Call]]) -> None:
-    KEPT.write_text(json.dumps({role: sorted(found) for role, found in calls.items()}, indent=1) + "\n")
+    """Together with those kept before: some calls depend on what happens at the same time."""
+    before = kept()
+    both = {role: sorted(found | before.get(role, set())) for role, found in calls.items()}
+    KEPT.write_text(json.dumps(both, indent=1) + "\n")

@@ -19,6 +19,7 @@ from gas_project.environment import BASE_DIR
 from gas_project.tests.onemachine.cutting import CuttingProxy
 from gas_project.tests.onemachine.service import Service
 
+pytestmark = pytest.mark.journey
 PART_BYTES = 65_536
 REFERENCE = "chr21/1"
 

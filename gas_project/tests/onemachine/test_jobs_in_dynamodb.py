@@ -11,7 +11,7 @@ from annotations.dynamodb.tests.servers import REQUEST_OPTIONS, ministack
 from gas_project.tests.onemachine.browsing import WAIT_MILLISECONDS, annotate_the_sample, sign_up
 from gas_project.tests.onemachine.service import Service, query
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def log_in_as_admin(page: Any, service: Service) -> None:
     page.goto("/accounts/login/")
     page.get_by_label("Email").fill("admin@localhost")
     page.get_by_label("Password").fill(password[1])
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     page.wait_for_url("**/jobs/")
 
 

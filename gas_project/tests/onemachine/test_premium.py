@@ -17,7 +17,7 @@ from gas_project.tests.onemachine.browsing import (
 )
 from gas_project.tests.onemachine.service import Service, mails
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
 ARCHIVED = "are in the archive; nothing is lost"
 RESULT = "demo.annot.vcf.gz"
 

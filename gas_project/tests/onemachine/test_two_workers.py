@@ -15,6 +15,8 @@ from annotations.tests.waiting import wait_until
 from gas_project.environment import BASE_DIR
 from gas_project.tests.onemachine.service import Service, mails, query, submit_demo
 
+pytestmark = pytest.mark.journey
+
 
 @pytest.fixture(scope="module")
 def variables() -> dict[str, str]:
