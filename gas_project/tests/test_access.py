@@ -25,7 +25,13 @@ from gas_project import health
 from gas_project.accounts.models import User
 from gas_project.tests.factories import make_premium_user, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_database")]
+# With the jobs in DynamoDB the same walk is a long one.
+DATABASES = ["default", pytest.param("dynamodb", marks=pytest.mark.journey)]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("jobs_database"),
+    pytest.mark.parametrize("jobs_database", DATABASES, indirect=True),
+]
 
 
 @dataclass(frozen=True)
