@@ -57,7 +57,7 @@ def test_from_a_file_to_plots_a_filter_a_gene_an_export_and_a_link_that_ends(
     page.get_by_text("Filter", exact=True).click()
     page.get_by_label("High", exact=True).check()
     page.get_by_role("button", name="Apply").click()
-    page.get_by_text("110 alleles").wait_for()
+    page.get_by_role("status").filter(has_text="110 alleles").wait_for()
 
     page.get_by_role("link", name="Gene", exact=True).click()
     page.get_by_role("link", name="DEMO6").click()
@@ -78,7 +78,7 @@ def test_from_a_file_to_plots_a_filter_a_gene_an_export_and_a_link_that_ends(
     assert visit.locator("main form, main button").count() == 0
     assert visit.get_by_role("link", name=re.compile("Delete|Share|Archive")).count() == 0
     visit.get_by_role("link", name="Look at the variants").click()
-    visit.get_by_text("497 alleles").wait_for()
+    visit.get_by_role("status").filter(has_text="497 alleles").wait_for()
     visit.locator("table.variants a.open").nth(10).wait_for()  # the text above it comes before the rows
     shown = visit.url
 
