@@ -155,7 +155,7 @@ class _ShardRun:
         sites = self._sites_path(code)
         if code in self._out_of_order:
             sort_sites(sites, sites_header(contigs))
-        genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
+        genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models.blocks, self.directory)
         said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
             if self.plan.keep_bcsq:
