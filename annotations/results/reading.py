@@ -11,7 +11,7 @@ MOST_VALUES = 500  # of one parameter: a large gene panel
 LONGEST_VALUE = 200
 _BETWEEN_WORDS = re.compile(r"[\s,;]+")
 _REGION = re.compile(r"(?P<contig>[^\s:]+|[^\s]+?)(?::(?P<start>[\d,]+)(?:-(?P<end>[\d,]+))?)?")
-_FURTHEST_POSITION = 2**31 - 1
+FURTHEST_POSITION = 2**31 - 1
 
 
 class ParameterReader:
@@ -122,7 +122,7 @@ class ParameterReader:
             return match["contig"], None, None, value
         start = int(match["start"].replace(",", "") or 0)
         end = int(match["end"].replace(",", "") or 0) if match["end"] else start
-        if not 0 < start <= end <= _FURTHEST_POSITION:
+        if not 0 < start <= end <= FURTHEST_POSITION:
             self.refuse(parameter, "a start of 1 or more and an end not before it", _quoted(value))
             return None
         written = match["contig"] + value.removeprefix(match["contig"]).replace(",", "")

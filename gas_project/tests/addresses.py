@@ -94,6 +94,7 @@ ACCESS = {
     "annotations:result_gene_drawing": for_the_owner(404),  # no gene is named
     "annotations:result_genome": for_the_owner(),
     "annotations:result_genome_settings": for_the_owner(404),  # the reference of these tests is not there
+    "annotations:result_genome_variants": for_the_owner(404),  # no stretch is named
     "annotations:result_reference_genes": for_the_owner(404),
     "annotations:result_reference_file": for_the_owner(404, "genome.fa.gz"),
     "annotations:result_export": for_the_owner(),
