@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from annotations.results.database import query, query_one
+from annotations.results.database import query, query_one, quoted
 
 _FREQUENCY = re.compile(r"(^|_)(M?AF|FREQ)($|_)", re.IGNORECASE)
 _NUMBERS = {"DOUBLE", "FLOAT"}
@@ -49,6 +49,11 @@ class TableLayout:
     filters: tuple[str, ...]
     rows: int
     records: int
+
+    @property
+    def quoted_columns(self) -> frozenset[str]:
+        """The columns as they stand in SQL."""
+        return frozenset(map(quoted, self.columns))
 
     @property
     def known_columns(self) -> tuple[str, ...]:
