@@ -13,10 +13,11 @@ from django.views.decorators.http import require_safe
 
 from annotations.models import Job
 from annotations.results import browsing
-from annotations.results.access import for_viewers, viewable_job
+from annotations.results.access import for_viewers, is_owner, viewable_job
 from annotations.results.database import QueryTooCostly, TableUnreadable
 from annotations.results.detail import detail_of
 from annotations.results.filters import ResultFilter
+from annotations.results.layout import TableOutdated
 from annotations.results.problems import FilterProblem, FilterRefused
 from annotations.results.reading import ParameterReader
 from annotations.results.rows import FILE_ORDER, Counted, Row, Slice, counted_page
@@ -45,6 +46,10 @@ def with_table(view: TableView[Arguments]) -> View[Arguments]:
             return view(request, job, open_table(job), *args, **kwargs)
         except NoTable:
             return redirect(job)
+        except TableOutdated as error:
+            log.info("result_outdated", job_id=job.job_id, error=str(error))
+            context = {"job": job, "is_outdated": True, "may_renew": is_owner(request, job)}
+            return render(request, "annotations/results/trouble.html", context, status=409)
         except (StorageError, TableUnreadable) as error:
             log.exception("result_unreadable", job_id=job.job_id, error=str(error))
             context = {"job": job, "message": "The result can't be read just now. Please try again later."}
