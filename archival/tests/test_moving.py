@@ -18,8 +18,8 @@ from archival.packing import ArchiveCorrupt, Packed
 from archival.storage import ArchiveMissing, ColdStorage, ColdStorageError, NotThawed, RetrievalOption
 from archival.tests import clouds
 from benchmarks.cold_server import cold_server
-from gas_project.environment import BASE_DIR
 
+PROJECT = Path(__file__).resolve().parents[2]
 FILES = {"result": b"r" * 11_000_000, "index": b"i", "table": b""}
 NAMES = {"result": "a.annot.vcf.gz", "index": "a.annot.vcf.gz.tbi", "table": "a.parquet"}
 KEYS = {kind: f"u/j/first/{name}" for kind, name in NAMES.items()}
@@ -160,7 +160,7 @@ def test_a_process_that_does_not_end_is_ended(settings: Any) -> None:
 
 def test_the_process_imports_little() -> None:
     run = [sys.executable, "-c", IMPORTED]
-    done = subprocess.run(run, cwd=BASE_DIR, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(run, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True)
     assert NOT_FOR_A_MOVER & set(done.stdout.split()) == set()
 
 
