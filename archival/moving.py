@@ -7,6 +7,7 @@ takes half a second to start, as long as it takes to move what is small here.
 
 import json
 import select
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,9 @@ def in_own_process(verb: str, arguments: dict[str, Any], folder: Path) -> Any:
         environment={"MALLOC_ARENA_MAX": "2"},
     )
     with Child(step, folder, takes_orders=True) as child:
-        child.orders.write(json.dumps([given, verb, arguments], default=str).encode() + b"\n")
-        child.orders.flush()
+        with suppress(BrokenPipeError):  # it has ended; what it died of is asked for below
+            child.orders.write(json.dumps([given, verb, arguments], default=str).encode() + b"\n")
+            child.orders.flush()
         if not select.select([child.answers], [], [], step.limits.timeout_seconds)[0]:
             raise MoverFailed(f"{verb} did not end within {step.limits.timeout_seconds:g} seconds.")
         line = child.answers.readline()

@@ -11,12 +11,15 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils.module_loading import import_string
 
+from annotations.models import Job, ResultState
 from annotations.storage import ObjectMissing
-from archival import mover, moving
+from archival import mover, moving, thawing
+from archival.audit import audit
 from archival.moves import Archived, Return
 from archival.packing import ArchiveCorrupt, Packed
 from archival.storage import ArchiveMissing, ColdStorage, ColdStorageError, NotThawed, RetrievalOption
 from archival.tests import clouds
+from archival.tests.world import World
 from benchmarks.cold_server import cold_server
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -156,6 +159,30 @@ def test_a_process_that_does_not_end_is_ended(settings: Any) -> None:
     settings.CELERY_TASK_TIME_LIMIT = 0
     with pytest.raises(moving.MoverFailed, match="did not end within 0 seconds"):
         moving.pack_away(KEYS, TOKEN)
+
+
+def test_a_move_whose_process_is_killed_costs_nothing_but_time(
+    world: World, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise moving.MoverFailed("module archival.mover was ended by SIGKILL: no message")
+
+    job = world.job(user)
+    for task, reached in (("archive", ResultState.ARCHIVED), ("restore", ResultState.AVAILABLE)):
+        with monkeypatch.context() as patch:
+            patch.setattr(moving, "LARGE_BYTES", 0)
+            patch.setattr(moving, "in_own_process", killed)
+            with pytest.raises(moving.MoverFailed):
+                world.run(task, job.job_id)
+        world.assert_has_its_result(job.job_id)
+        world.time_passes()
+        world.run(task, job.job_id)
+        assert Job.objects.get(pk=job.pk).result_state == reached
+        thawing.bring_back(job.job_id)
+        world.run_sent()
+        world.vault.finish()
+    world.assert_has_its_result(job.job_id)
+    assert audit().findings == []
 
 
 def test_the_process_imports_little() -> None:
