@@ -16,6 +16,8 @@ from annotations.engine.kernels.library import Array, call, structure
 
 FLANK_BASES = 5_000
 NEAR_EXON_BASES = 50
+NEAR_BASES = FLANK_BASES + NEAR_EXON_BASES  # from a transcript: nothing beyond concerns it
+FEW_ALLELES = 2_000  # of so few, hardly any lie alike, and to sort all breakpoints would cost most
 _PAIRS_OF_AN_ALLELE = 4  # as a first guess
 
 _GeneModels = structure(
@@ -108,8 +110,7 @@ class Transcripts:
     @staticmethod
     def rows_near(frame: pl.DataFrame, start: Array, end: Array) -> pl.DataFrame:
         """Those rows of genes/<contig>.parquet that are within reach of one of the spans."""
-        margin = FLANK_BASES + NEAR_EXON_BASES
-        _, rows = overlaps(start - margin, end + margin, frame)
+        _, rows = overlaps(start - NEAR_BASES, end + NEAR_BASES, frame)
         return frame[_sorted_once(rows)]
 
     def near_exons(self, start: Array, end: Array) -> Array:
@@ -130,6 +131,10 @@ class Transcripts:
         as in alleles.Kind, `alone` uint8. An insertion is the two bases beside it.
         """
         count = len(start)
+        if count <= FEW_ALLELES:
+            breakpoints, alone = np.empty(0, np.int64), np.ones(count, np.uint8)
+        else:
+            breakpoints = self.breakpoints
         alleles = _Alleles(count=count, start=start, end=end, kind=kind, alone=alone)
         span_of, example = np.empty(count, np.int32), np.empty(count, np.int32)
         size = _PAIRS_OF_AN_ALLELE * count
@@ -139,7 +144,6 @@ class Transcripts:
                 for name in ("span", "transcript", "terms", "first_exon", "last_exon")
             }
             pairs = _Pairs(size=size, count=0, **columns)
-            breakpoints = self.breakpoints
             spans = call(
                 "locate_alleles",
                 self._models,
