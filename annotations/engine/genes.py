@@ -72,12 +72,35 @@ class Transcripts:
         self._exon_end = self.frame["exon_ends"].explode().to_numpy().astype(np.int64)
         owner = np.repeat(np.arange(len(self.frame)), self._exon_count)
         self._exon_key = (owner << _SHIFT) | self._exon_start
+        self._last_codon = self._incomplete_last_codons(owner)
         # for each transcript, how far any one up to it reaches: bounds the search to the left
         self._reach = np.maximum.accumulate(self._end) if len(self.frame) else self._end
         # all exons in order of start, and how far any one up to it reaches
         by_start = np.argsort(self._exon_start, kind="stable")
         self._exon_cover_start = self._exon_start[by_start]
         self._exon_cover_end = np.maximum.accumulate(self._exon_end[by_start])
+
+    def _incomplete_last_codons(self, owner: Array) -> Array:
+        """Where the last codon starts of each transcript whose coding sequence ends within it; else 0.
+
+        `owner` has the transcript of each exon. Nothing is said where the frame is not known.
+        """
+        first = np.maximum(self._exon_start, self._cds_start[owner])
+        last = np.minimum(self._exon_end, self._cds_end[owner])
+        coding_bases = np.bincount(owner, np.maximum(last - first + 1, 0), len(self.frame)).astype(np.int64)
+        phase = self.frame["cds_phase"]
+        in_frame = coding_bases - phase.fill_null(0).to_numpy()
+        bases = np.where(self._coding & phase.is_not_null().to_numpy(), in_frame % 3, 0)
+        end = np.where(self._forward, self._cds_end, self._cds_start)
+        exon = np.searchsorted(self._exon_key, (np.arange(len(end)) << _SHIFT) | end, "right") - 1
+        alone = end == np.where(self._forward, self._exon_start[exon], self._exon_end[exon])
+        neighbour = np.clip(np.where(self._forward, exon - 1, exon + 1), 0, len(owner) - 1)
+        before = np.where(
+            self._forward,
+            np.where(alone, self._exon_end[neighbour], end - 1),
+            np.where(alone, self._exon_start[neighbour], end + 1),
+        )
+        return np.select([bases == 1, bases == 2], [end, before], 0)
 
     @staticmethod
     def rows_near(frame: pl.DataFrame, start: Array, end: Array) -> pl.DataFrame:
@@ -144,6 +167,8 @@ class Transcripts:
             self._end + FLANK_BASES + 1,
             self._cds_start[self._coding],
             self._cds_end[self._coding] + 1,
+            self._last_codon,
+            self._last_codon + 1,
         ]
         for offset in (3, 0, -2, -4, -5, -6, -8, -17):  # from an exon's first base
             edges.append(self._exon_start + offset)
@@ -283,6 +308,9 @@ class _Near:
         self._add("5_prime_UTR_variant", coding & np.where(self._forward, before, after))
         self._add("3_prime_UTR_variant", coding & np.where(self._forward, after, before))
         self._add("coding_sequence_variant", coding & within)
+        codon = model._last_codon[self._transcript]
+        begins_in_it = np.where(self._forward, self._left >= codon, self._right <= codon)
+        self._add("incomplete_terminal_codon_variant", coding & within & (codon > 0) & begins_in_it)
         self._add("non_coding_transcript_exon_variant", exonic & ~model._coding[self._transcript])
 
     def _add_kind_of_transcript(self, inside: Array, exonic: Array) -> None:
