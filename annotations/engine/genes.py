@@ -18,6 +18,7 @@ FLANK_BASES = 5_000
 NEAR_EXON_BASES = 50
 NEAR_BASES = FLANK_BASES + NEAR_EXON_BASES  # from a transcript: nothing beyond concerns it
 FEW_ALLELES = 2_000  # of so few, hardly any lie alike, and to sort all breakpoints would cost most
+_SHIFT = 38  # a key is transcript number << 38 | position, which may be one on a line of contigs
 _PAIRS_OF_AN_ALLELE = 4  # as a first guess
 
 _GeneModels = structure(
@@ -28,6 +29,7 @@ _GeneModels = structure(
     reach=np.int64,
     cds_start=np.int64,
     cds_end=np.int64,
+    last_codon=np.int64,
     coding=np.uint8,
     nmd=np.uint8,
 )
@@ -87,25 +89,48 @@ class Transcripts:
         self._coding = frame["cds_start"].is_not_null().to_numpy()
         self._exon_start = frame["exon_starts"].explode().to_numpy().astype(np.int64)
         self._exon_end = frame["exon_ends"].explode().to_numpy().astype(np.int64)
+        forward = frame["strand"].to_numpy() > 0
+        exon_counts = frame["exon_starts"].list.len().to_numpy().astype(np.int64)
+        self._last_codon = self._incomplete_last_codons(forward, exon_counts)
         self._models = _GeneModels(
-            exons=exons_of(
-                frame["strand"].to_numpy() > 0,
-                frame["exon_starts"].list.len().to_numpy().astype(np.int64),
-                self._exon_start,
-                self._exon_end,
-            ),
+            exons=exons_of(forward, exon_counts, self._exon_start, self._exon_end),
             start=self._start,
             end=self._end,
             reach=np.maximum.accumulate(self._end) if len(frame) else self._end,
             cds_start=self._cds_start,
             cds_end=self._cds_end,
             coding=self._coding.astype(np.uint8),
+            last_codon=self._last_codon,
             nmd=frame["biotype"].is_in(["nonsense_mediated_decay", "NMD"]).to_numpy().astype(np.uint8),
         )
         # all exons in order of start, and how far any one up to it reaches
         by_start = np.argsort(self._exon_start, kind="stable")
         self._exon_cover_start = self._exon_start[by_start]
         self._exon_cover_end = np.maximum.accumulate(self._exon_end[by_start])
+
+    def _incomplete_last_codons(self, forward: Array, exon_counts: Array) -> Array:
+        """Where the last codon starts of each transcript whose coding sequence ends within it; else 0.
+
+        Nothing is said where the frame is not known.
+        """
+        owner = np.repeat(np.arange(len(forward)), exon_counts)
+        first = np.maximum(self._exon_start, self._cds_start[owner])
+        last = np.minimum(self._exon_end, self._cds_end[owner])
+        coding_bases = np.bincount(owner, np.maximum(last - first + 1, 0), len(forward)).astype(np.int64)
+        phase = self.frame["cds_phase"]
+        in_frame = coding_bases - phase.fill_null(0).to_numpy()
+        bases = np.where(self._coding & phase.is_not_null().to_numpy(), in_frame % 3, 0)
+        end = np.where(forward, self._cds_end, self._cds_start)
+        exon_key = (owner << _SHIFT) | self._exon_start
+        exon = np.searchsorted(exon_key, (np.arange(len(end)) << _SHIFT) | end, "right") - 1
+        alone = end == np.where(forward, self._exon_start[exon], self._exon_end[exon])
+        neighbour = np.clip(np.where(forward, exon - 1, exon + 1), 0, len(owner) - 1)
+        before = np.where(
+            forward,
+            np.where(alone, self._exon_end[neighbour], end - 1),
+            np.where(alone, self._exon_start[neighbour], end + 1),
+        )
+        return np.select([bases == 1, bases == 2], [end, before], 0).astype(np.int64)
 
     @staticmethod
     def rows_near(frame: pl.DataFrame, start: Array, end: Array) -> pl.DataFrame:
@@ -170,6 +195,8 @@ class Transcripts:
             self._end + FLANK_BASES + 1,
             self._cds_start[self._coding],
             self._cds_end[self._coding] + 1,
+            self._last_codon,
+            self._last_codon + 1,
         ]
         for offset in (3, 0, -2, -4, -5, -6, -8, -17):  # from an exon's first base
             edges.append(self._exon_start + offset)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from annotations.engine.check.report import Finding
 from annotations.engine.child import WATCH_SECONDS, Child, Step
 from annotations.engine.errors import EngineFailure, UnusableInput
 
@@ -67,7 +68,7 @@ class Helper:
             raise EngineFailure(f"{self.title} ended before it had done what it was told to")
         answer = json.loads(line)
         if "refused" in answer:
-            raise UnusableInput(answer["refused"], answer["problems"])
+            raise UnusableInput(answer["refused"], [Finding(**one) for one in answer["findings"]])
         return answer["result"]
 
     def close(self) -> None:

@@ -138,7 +138,7 @@ class _Intake:
                 spool.write(block.text)
         report = check.report
         if not report.usable:
-            raise UnusableInput(report.summary(), [str(problem) for problem in report.problems])
+            raise UnusableInput(report.summary(), report.problems)
         if not check.sorted:
             self.segments = [Segment(*segment) for segment in sort_records(records_path, self.contigs)]
 

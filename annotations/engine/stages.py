@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,7 @@ def serve() -> None:
         try:
             answer: dict[str, Any] = {"result": STAGES[stage](Path(directory), order)}
         except UnusableInput as error:
-            answer = {"refused": str(error), "problems": error.problems}
+            answer = {"refused": str(error), "findings": [asdict(one) for one in error.findings]}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -18,6 +18,7 @@ struct gene_models {
     const int64_t *reach; /* how far any transcript up to this one reaches */
     const int64_t *cds_start;
     const int64_t *cds_end;
+    const int64_t *last_codon; /* where an incomplete one starts, 0 where it is complete or not known */
     const uint8_t *coding;
     const uint8_t *nmd; /* decayed for its nonsense codon */
 };
@@ -123,6 +124,8 @@ static void add_exon(struct near *at, int in_exon_left, int in_exon_right) {
     add(at, FIVE_PRIME_UTR_BIT, at->forward ? before : after);
     add(at, THREE_PRIME_UTR_BIT, at->forward ? after : before);
     add(at, CODING_SEQUENCE_BIT, within);
+    int64_t codon = model->last_codon[at->transcript];
+    add(at, INCOMPLETE_CODON_BIT, within && codon > 0 && (at->forward ? at->left >= codon : at->right <= codon));
 }
 
 struct location {

@@ -23,6 +23,7 @@
     TERM(SPLICE_REGION, "splice_region_variant", LOW)                                                        \
     TERM(DONOR_REGION, "splice_donor_region_variant", LOW)                                                   \
     TERM(POLYPYRIMIDINE_TRACT, "splice_polypyrimidine_tract_variant", LOW)                                   \
+    TERM(INCOMPLETE_CODON, "incomplete_terminal_codon_variant", LOW)                                         \
     TERM(START_RETAINED, "start_retained_variant", LOW)                                                      \
     TERM(STOP_RETAINED, "stop_retained_variant", LOW)                                                        \
     TERM(SYNONYMOUS, "synonymous_variant", LOW)                                                              \

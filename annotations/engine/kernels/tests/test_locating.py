@@ -35,10 +35,13 @@ def transcripts(draw: st.DrawFn) -> pl.DataFrame:
                 "exon_ends": [end for _, end in exons],
                 "cds_start": coding[0] if is_coding else None,
                 "cds_end": coding[1] if is_coding else None,
+                "cds_phase": draw(st.sampled_from([None, 0, 1, 2])) if is_coding else None,
                 "biotype": draw(st.sampled_from(["mRNA", "nonsense_mediated_decay"])),
             }
         )
-    return pl.DataFrame(rows, schema_overrides={"cds_start": pl.Int64, "cds_end": pl.Int64}).sort("start")
+    return pl.DataFrame(
+        rows, schema_overrides=dict.fromkeys(("cds_start", "cds_end", "cds_phase"), pl.Int64)
+    ).sort("start")
 
 
 def located_plainly(place: int, row: dict[str, Any]) -> tuple[int, int]:
@@ -59,6 +62,15 @@ def located_plainly(place: int, row: dict[str, Any]) -> tuple[int, int]:
         found.add("non_coding_transcript_exon_variant" if exonic else "non_coding_transcript_variant")
     elif exonic and row["cds_start"] <= place <= row["cds_end"]:
         found.add("coding_sequence_variant")
+        coding = [
+            at
+            for start, end in exons
+            for at in range(start, end + 1)
+            if row["cds_start"] <= at <= row["cds_end"]
+        ]
+        in_frame = (coding if forward else coding[::-1])[row["cds_phase"] or 0 :]
+        if row["cds_phase"] is not None and place in in_frame[len(in_frame) // 3 * 3 :]:
+            found.add("incomplete_terminal_codon_variant")
     elif exonic:
         found.add("5_prime_UTR_variant" if (place < row["cds_start"]) == forward else "3_prime_UTR_variant")
     return mask_of(found), (number + 1 if forward else len(exons) - number) if exonic else 0
