@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 EMULATORS := annotations/dynamodb/tests/emulators
 ASSETS := gas_project/assets
+KERNELS := annotations/engine/kernels
 .DEFAULT_GOAL := help
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.runtime ## make .venv with the locked dependencies
+setup: $(VENV)/.kernels ## make .venv with the locked dependencies, and compile the engine's kernels
 
 assets: $(ASSETS)/static/vendor/.installed ## install what browsers get: charts and a genome browser
 
@@ -85,6 +86,7 @@ pictures: $(VENV)/.dev ## take the documentation's pictures anew, with the brows
 lock: $(VENV)/.dev ## pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group build -c requirements.lock -o requirements-build.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url deploy/checks/requirements.in -o deploy/checks/requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url deploy/load/requirements.in -o deploy/load/requirements.lock
 
@@ -107,12 +109,17 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.lock requirements-build.lock | $(VENV)/bin/python
 	@echo "Installing the dependencies into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-build.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+$(VENV)/.kernels: $(wildcard $(KERNELS)/*.[ch]) $(KERNELS)/build.py $(VENV)/.runtime
+	@echo "Compiling the engine's kernels ..."
+	@$(BIN)/python -m annotations.engine.kernels.build > /dev/null
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(VENV)/.kernels
 	@echo "Installing the tools for tests and checks into $(VENV) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@

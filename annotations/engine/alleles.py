@@ -9,6 +9,8 @@ import polars as pl
 
 from annotations.engine.contig_line import ContigLine
 from annotations.engine.genome import Genome, Windows
+from annotations.engine.kernels.library import Room, call, structure
+from annotations.engine.lines import Lines
 
 PLAIN_BASES = frozenset("ACGT")
 LARGEST_SPAN_BASES = 10_000_000  # beyond this an event hits so many genes that naming them says nothing
@@ -78,8 +80,27 @@ _NO_CHANGE = {
     "<NON_REF>": Reason.REFERENCE_BLOCK,
     "<*>": Reason.REFERENCE_BLOCK,
 }
-_IS_PLAIN = np.isin(np.arange(256), np.frombuffer(b"ACGT", np.uint8))
 Row = tuple[int, int, int, int, int, str, int | None, str | None, str | None, int, bool]
+
+_Windows = structure(
+    "_Windows", count=int, start=np.int64, end=np.int64, at=np.int64, bases=np.uint8, size=int
+)
+_Places = structure("_Places", offset=np.int64, limit=np.int64, pos=np.int32)
+_Taken = structure(
+    "_Taken",
+    easy=np.uint8,
+    start=np.int32,
+    end=np.int32,
+    kind=np.uint8,
+    norm_pos=np.int32,
+    reason=np.uint8,
+    for_csq=np.uint8,
+    texts=Room,
+    compared=int,
+    mismatched=int,
+    unknown=int,
+)
+_INTS = {"start", "end", "norm_pos"}
 
 
 @dataclass
@@ -92,45 +113,33 @@ class Comparison:
 
 
 def take_apart(
-    records: pl.DataFrame, line: ContigLine, genome: Genome, comparison: Comparison
+    records: pl.DataFrame, lines: Lines, line: ContigLine, genome: Genome, comparison: Comparison
 ) -> pl.DataFrame:
     """The alleles of consecutive records, sorted by contig in the line's order and position.
 
-    `records` has row, contig (by the plan's number), pos, ref, alt and info. Records of contigs that are not
-    on the line are left out of judgement. Returns a frame of SCHEMA, in order of row and allele.
+    `records` has row, contig (by the plan's number), pos, ref, alt and info; `lines` are the same records as
+    they came. Records of contigs that are not on the line are left out of judgement. Returns a frame of
+    SCHEMA, in order of row and allele.
     """
     offset, limit = line.extents(records["contig"].to_numpy())
     placed = records.with_columns(
         pl.col("ref", "alt").str.to_uppercase(), pl.Series("offset", offset), pl.Series("limit", limit)
     )
-    known = pl.Series(offset >= 0)
-    parts = []
+    known = offset >= 0
+    starts = placed["pos"].to_numpy().astype(np.int64) - 1 + offset
+    ends = np.minimum(starts + placed["ref"].str.len_bytes().to_numpy(), limit)
+    windows = genome.windows(line, starts[known], ends[known], offset[known])
+    # those of unknown contigs go along with the ones before them
+    easy, taken = _take_apart_easy(placed, lines, windows, np.maximum.accumulate(starts), comparison)
+    if easy.all():
+        return taken
+    parts = [taken.filter(easy)]
     if not known.all():
         parts.append(_not_judged(placed.filter(~known), Reason.UNKNOWN_CONTIG))
-        placed = placed.filter(known)
-    starts = placed["pos"].to_numpy().astype(np.int64) - 1 + placed["offset"].to_numpy()
-    ends = np.minimum(starts + placed["ref"].str.len_bytes().to_numpy(), placed["limit"].to_numpy())
-    windows = genome.windows(line, starts, ends, placed["offset"].to_numpy())
-    easy = placed.select(_is_easy()).to_series()
-    if easy.any():
-        parts.append(_take_apart_easy(placed.filter(easy), windows, comparison))
-    if not easy.all():
-        parts.append(_take_apart_others(placed.filter(~easy), windows, comparison))
-    return pl.concat(parts).sort("row", "allele") if len(parts) > 1 else parts[0]
-
-
-def _is_easy() -> pl.Expr:
-    """Records of one ALT: single bases, and indels of which one allele is the other's first base."""
-    ref, alt = pl.col("ref"), pl.col("alt")
-    ref_length, alt_length = ref.str.len_bytes(), alt.str.len_bytes()
-    indel = (
-        (ref_length != alt_length)
-        & ((ref_length == 1) | (alt_length == 1))
-        & (ref.str.head(1) == alt.str.head(1))
-    )
-    single_base = (ref_length == 1) & (alt_length == 1)
-    plain = ref.str.contains("^[ACGT]+$") & alt.str.contains("^[ACGT]+$")
-    return plain & (single_base | indel) & (pl.col("pos") > 0)
+    others = known & ~easy
+    if others.any():
+        parts.append(_take_apart_others(placed.filter(others), windows, comparison))
+    return pl.concat(parts).sort("row", "allele")
 
 
 def _not_judged(records: pl.DataFrame, reason: Reason) -> pl.DataFrame:
@@ -143,80 +152,61 @@ def _not_judged(records: pl.DataFrame, reason: Reason) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _take_apart_easy(records: pl.DataFrame, windows: Windows, comparison: Comparison) -> pl.DataFrame:
-    agrees, unknown, beyond = _compare_all(records, windows)
-    comparison.compared += int((~unknown & ~beyond).sum())
-    comparison.mismatched += int((~agrees & ~unknown & ~beyond).sum())
-    comparison.unknown += int((unknown & ~beyond).sum())
-    differs = ~agrees & ~unknown
-    reason = np.where(beyond, Reason.BEYOND_CONTIG, np.where(differs, Reason.REF_MISMATCH, Reason.NONE))
-    ref, alt, pos = pl.col("ref"), pl.col("alt"), pl.col("pos")
-    insertion = (ref.str.len_bytes() == 1) & (alt.str.len_bytes() > 1)
-    deletion = ref.str.len_bytes() > 1
-    last = pos + ref.str.len_bytes().cast(pl.Int32) - 1
-    # where both end alike, the last base is the shared one, not the first: the change lies one to the left
-    shared_last = (insertion | deletion) & (ref.str.tail(1) == alt.str.tail(1))
-    to_left = shared_last.cast(pl.Int32)
-    taken = records.select(
+def _take_apart_easy(
+    records: pl.DataFrame, lines: Lines, windows: Windows, starts: np.ndarray, comparison: Comparison
+) -> tuple[np.ndarray, pl.DataFrame]:
+    """Which records are easy (kernels/alleles.c), and their alleles; rows of others mean nothing."""
+    count = len(records)
+    columns: dict[str, np.ndarray] = {
+        name: np.zeros(count, np.int32 if name in _INTS else np.uint8)
+        for name in ("easy", "start", "end", "kind", "norm_pos", "reason", "for_csq")
+    }
+    size = 2 * len(lines.block) + 4 * count  # no texts can take more
+    text = np.empty(size, np.uint8)
+    taken = _Taken(texts=Room(bytes=text, size=size, used=0), compared=0, mismatched=0, unknown=0, **columns)
+    places = _Places(
+        offset=records["offset"].to_numpy(), limit=records["limit"].to_numpy(), pos=records["pos"].to_numpy()
+    )
+    numbers = windows.numbers(starts)
+    for first, last, held in windows.groups():
+        rows = np.searchsorted(numbers, [first, last]).tolist()
+        stretches = _Windows(
+            count=len(held.start),
+            start=held.start,
+            end=held.end,
+            at=held.at,
+            bases=held.bases,
+            size=len(held.bases),
+        )
+        call("take_apart_easy", lines.for_kernels, stretches, places, *rows, taken)
+    comparison.compared += taken.compared
+    comparison.mismatched += taken.mismatched
+    comparison.unknown += taken.unknown
+    easy = columns["easy"].astype(np.bool_)
+    texts = _texts(
+        records, np.flatnonzero(easy & (columns["kind"] != Kind.REPLACEMENT)), text[: taken.texts.used]
+    )
+    return easy, records.select(
         "row",
         pl.lit(1, pl.UInt16).alias("allele"),
-        (pl.when(deletion).then(pos + 1).otherwise(pos) - to_left).alias("start"),
-        (pl.when(insertion).then(pos + 1).otherwise(last) - to_left).alias("end"),
-        pl.when(insertion)
-        .then(pl.lit(int(Kind.INSERTION)))
-        .when(deletion)
-        .then(pl.lit(int(Kind.DELETION)))
-        .otherwise(pl.lit(int(Kind.REPLACEMENT)))
-        .cast(pl.UInt8)
-        .alias("kind"),
-        pl.when(insertion)
-        .then(alt.str.slice(1))
-        .when(deletion)
-        .then(pl.lit("-"))
-        .otherwise(alt)
-        .alias("allele_name"),
-        pos.alias("norm_pos"),
-        ref.alias("norm_ref"),
-        alt.alias("norm_alt"),
-        pl.Series("reason", reason.astype(np.uint8)),
-        pl.Series("for_csq", agrees & ~unknown & ~beyond),
-        "offset",
+        *(pl.Series(name, columns[name]) for name in ("start", "end", "kind")),
+        texts[0].alias("allele_name"),
+        pl.Series("norm_pos", columns["norm_pos"]),
+        texts[1].alias("norm_ref"),
+        texts[2].alias("norm_alt"),
+        pl.Series("reason", columns["reason"]),
+        pl.Series("for_csq", columns["for_csq"].astype(np.bool_)),
     )
-    movable = records.select(shared_last).to_series() & pl.Series(reason == Reason.NONE)
-    return _left_align(taken, movable.arg_true(), windows).drop("offset")
 
 
-def _left_align(alleles: pl.DataFrame, rows: pl.Series, windows: Windows) -> pl.DataFrame:
-    """The alleles with norm_pos, norm_ref and norm_alt of `rows` normalised."""
+def _texts(records: pl.DataFrame, rows: np.ndarray, lines: np.ndarray) -> list[pl.Series]:
+    """Name, REF and ALT of the alleles: of those in `rows` the lines say them."""
+    own = [records[name] for name in ("alt", "ref", "alt")]
     if not len(rows):
-        return alleles
-    names = ("norm_pos", "norm_ref", "norm_alt")
-    places = alleles.select(*names, "offset")[rows].iter_rows()
-    moved = [normalise(pos, ref, alt, windows.from_offset(offset)) for pos, ref, alt, offset in places]
-    columns = zip(names, zip(*moved, strict=True), strict=True)
-    return alleles.with_columns(
-        alleles[name].scatter(rows, pl.Series(values, dtype=SCHEMA[name])) for name, values in columns
-    )
-
-
-def _compare_all(records: pl.DataFrame, windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each record: whether REF agrees, whether the reference is unknown there, or the contig ended."""
-    starts = records["pos"].to_numpy().astype(np.int64) - 1 + records["offset"].to_numpy()
-    lengths = records["ref"].str.len_bytes().to_numpy().astype(np.int64)
-    owner = np.repeat(np.arange(len(starts)), lengths)
-    positions = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + starts[owner]
-    order = np.argsort(positions, kind="stable")
-    found = np.empty(len(positions), np.uint8)
-    found[order] = windows.single_bases(positions[order])
-    ref = np.frombuffer(records.select(pl.col("ref").str.join("")).item().encode(), np.uint8)
-    plain = _IS_PLAIN[found]
-    count = len(starts)
-    # REF may reach beyond the end of a contig that is cut out of a longer one
-    inside = (found != 0) & (positions < records["limit"].to_numpy()[owner])
-    agrees = np.bincount(owner[inside & (found != ref)], minlength=count) == 0
-    unknown = np.bincount(owner[inside & ~plain], minlength=count) > 0
-    beyond = ~inside[np.cumsum(lengths) - lengths]
-    return agrees, unknown, beyond
+        return own
+    schema = dict.fromkeys(("name", "ref", "alt"), pl.String)
+    said = pl.read_csv(lines.tobytes(), separator="\t", has_header=False, quote_char=None, schema=schema)
+    return [texts.scatter(rows, new) for texts, new in zip(own, said.get_columns(), strict=True)]
 
 
 def _take_apart_others(records: pl.DataFrame, windows: Windows, comparison: Comparison) -> pl.DataFrame:

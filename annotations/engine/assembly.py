@@ -36,32 +36,32 @@ class OutputIds:
         return rf"(^|;)({names})(=|;|$)"
 
 
-def rename_own_fields(info: pl.Series, ids: OutputIds) -> tuple[pl.Series, bool]:
-    """Give the user's fields that are called like ours their new names; whether there were any."""
+def renamed_fields(info: pl.Series, ids: OutputIds) -> pl.Series | None:
+    """INFO with the user's fields that are called like ours under their new names; None where none is."""
     if not info.str.contains(ids.pattern).any():
-        return info, False
+        return None
     for old, new in ids.renamed.items():
         info = info.str.replace(rf"(^|;){old.replace('.', chr(92) + '.')}(=|;|$)", f"${{1}}{new}${{2}}")
-    return info, True
+    return info
 
 
-def info_additions(alleles: pl.DataFrame, bundle: ReferenceBundle, row_count: int) -> pl.Series:
-    """What is added to each record's INFO, without the first semicolon; null where nothing is.
+def info_additions(alleles: pl.DataFrame, bundle: ReferenceBundle, row_count: int) -> pl.Series | None:
+    """What is added to each record's INFO in front of CSQ, with no semicolon first; null for nothing.
 
-    `alleles` has row, csq, the known fields and those of intervals, in order of row and allele.
+    `alleles` has row, the known fields and those of intervals, in order of row and allele.
     """
     there = set(alleles.columns)
     known = [field for source in bundle.known_sources for field in source.fields if field.id in there]
     intervals = [field for source in bundle.interval_sources for field in source.fields if field.id in there]
+    if not known and not intervals:
+        return None
     columns = alleles.select(
         "row",
-        "csq",
         *[_text(field).alias(field.id) for field in known],
         *[_texts(field).alias(field.id) for field in intervals],
     )
     if len(alleles) != row_count:
         columns = columns.group_by("row", maintain_order=True).agg(
-            pl.col("csq").drop_nulls().str.join(",").replace("", None),
             *[_over_alleles(field) for field in known],
             *[pl.col(field.id).explode() for field in intervals],
         )
@@ -72,7 +72,6 @@ def info_additions(alleles: pl.DataFrame, bundle: ReferenceBundle, row_count: in
         if field.type == "Flag"
     ]
     parts += [_named_list(field.id) for field in intervals]
-    parts.append(pl.lit(f"{CSQ_ID}=") + pl.col("csq"))
     text = columns.select(pl.concat_str(parts, separator=";", ignore_nulls=True).alias("text"))["text"]
     return text.to_frame().select(pl.when(pl.col("text") != "").then("text")).to_series()
 
@@ -107,17 +106,20 @@ def _over_alleles(field: KnownField) -> pl.Expr:
     return pl.when(column.is_not_null().any()).then(column.fill_null(".").str.join(","))
 
 
-def merged_ids(own: pl.Series, alleles: pl.DataFrame, sources: tuple[KnownSource, ...]) -> pl.Series:
-    """The ID column: the user's own ids, then those of known variants that are not among them."""
+def merged_ids(own: pl.Series, alleles: pl.DataFrame, sources: tuple[KnownSource, ...]) -> pl.Series | None:
+    """The ID column: the user's own ids, then those of known variants that are not among them.
+
+    None where nothing is known.
+    """
     names = [f"{source.name}_id" for source in sources if f"{source.name}_id" in alleles.columns]
     if not names:
-        return own
+        return None
     if len(names) == 1 and len(alleles) == len(own):
         found = alleles[names[0]]
     else:
         found = _ids_by_row(alleles, names, len(own))
     if found.null_count() == len(found):
-        return own
+        return None
     frame = pl.DataFrame({"own": own, "ids": found})
     both = frame.select(
         pl.when(pl.col("ids").is_null() | (pl.col("own") == pl.col("ids")))
@@ -147,19 +149,6 @@ def _ids_by_row(alleles: pl.DataFrame, names: list[str], row_count: int) -> pl.S
     return rows.join(found, on="row", how="left", maintain_order="left")["ids"]
 
 
-def with_info(info: pl.Series, additions: pl.Series) -> pl.Series:
-    """The user's INFO with the additions behind it."""
-    frame = pl.DataFrame({"info": info, "more": additions})
-    return frame.select(
-        pl.when(pl.col("more").is_null())
-        .then("info")
-        .when(pl.col("info") == ".")
-        .then("more")
-        .otherwise(pl.col("info") + ";" + pl.col("more"))
-        .alias("info")
-    )["info"]
-
-
 def bcsq_by_row(said: pl.DataFrame) -> pl.DataFrame:
     """One row a record, of rows an allele: row, bcsq (without repetitions) and samples."""
     return (
@@ -170,36 +159,32 @@ def bcsq_by_row(said: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_bcsq(additions: pl.Series, said: pl.DataFrame) -> pl.Series:
+def with_bcsq(additions: pl.Series | None, said: pl.DataFrame, row_count: int) -> pl.Series:
     """The additions with bcftools' own BCSQ in front; `said` is from `bcsq_by_row`."""
-    frame = (
-        additions.to_frame("more")
-        .with_row_index("row")
-        .join(said, on="row", how="left", maintain_order="left")
-        .with_columns((pl.lit(f"{BCSQ_ID}=") + pl.col("bcsq")).alias("bcsq"))
+    rows = pl.select(
+        pl.int_range(row_count, dtype=pl.UInt32).alias("row"), pl.lit(additions, pl.String).alias("more")
+    )
+    frame = rows.join(said, on="row", how="left", maintain_order="left").with_columns(
+        (pl.lit(f"{BCSQ_ID}=") + pl.col("bcsq")).alias("bcsq")
     )
     both = pl.concat_str("bcsq", "more", separator=";", ignore_nulls=True)
     return frame.select(pl.when(both != "").then(both).alias("more"))["more"]
 
 
-def with_sample_bcsq(records: pl.DataFrame, said: pl.DataFrame, samples: int) -> pl.DataFrame:
-    """The records with FORMAT/BCSQ, which says which haplotype of which sample has which consequence.
+def with_sample_bcsq(records: pl.DataFrame, said: pl.DataFrame, samples: int) -> pl.Series | None:
+    """FORMAT and the samples with BCSQ, which says which haplotype of which sample has which consequence.
 
-    A sample that leaves off trailing fields gets them as '.', so that the new one has its place.
+    A sample that leaves off trailing fields gets them as '.', so that the new one has its place. Null for
+    records without it, None where there is none at all.
     """
     given = said.filter(pl.col("samples").is_not_null())
     if not len(given):
-        return records
+        return None
     rows = given["row"]
     names = [REST] if REST in records.columns else [FORMAT, *map(sample_column, range(samples))]
     texts = records.select(pl.concat_str(names, separator="\t").alias("text"))["text"][rows]
     edited = [_with_bitmasks(text, bitmasks) for text, bitmasks in zip(texts, given["samples"], strict=True)]
-    columns = (
-        pl.Series(REST, edited).to_frame()
-        if REST in records.columns
-        else pl.Series(edited).str.splitn("\t", samples + 1).struct.rename_fields(names).struct.unnest()
-    )
-    return records.with_columns(records[name].scatter(rows, columns[name]).alias(name) for name in names)
+    return pl.repeat(None, len(records), dtype=pl.String, eager=True).scatter(rows, edited)
 
 
 def _with_bitmasks(text: str, bitmasks: str) -> str:

@@ -39,13 +39,12 @@ class BgzfWriter:
         self._block_starts = [0]  # in the file, and in the text
         self._text_starts = [0]
 
-    def write(self, data: bytes) -> None:
-        data = self._rest + data if self._rest else data
-        view = memoryview(data)
-        whole = len(data) - len(data) % BLOCK_BYTES
+    def write(self, data: bytes | memoryview) -> None:
+        view = memoryview(self._rest + bytes(data)) if self._rest else memoryview(data)
+        whole = len(view) - len(view) % BLOCK_BYTES
         for start in range(0, whole, BLOCK_BYTES):
             self._write_block(view[start : start + BLOCK_BYTES])
-        self._rest = data[whole:]
+        self._rest = bytes(view[whole:])
 
     def end_block(self) -> None:
         """What is written from here on begins a block."""

@@ -10,7 +10,7 @@ import polars as pl
 
 from annotations.engine.alleles import REASON_TEXT, Comparison, Reason
 from annotations.engine.records import FORMAT, REST
-from annotations.engine.terms import BIT, CODING, SPLICE
+from annotations.engine.terms import BIT, CODING, IMPACT_OF_TERM, SPLICE
 
 # Where a variant is located, in the words of the original service; the first that fits counts.
 LOCATIONS: tuple[tuple[str, int], ...] = (
@@ -52,22 +52,19 @@ class Counts:
         """Count the rows of a chunk's alleles, with their effects."""
         self.alleles += len(alleles)
         self.annotated += int((alleles["reason"] == Reason.NONE).sum())
-        _add_values(self.consequences, alleles["consequence"])
-        _add_values(self.impacts, alleles["impact"])
+        for term, count in alleles["consequence"].drop_nulls().value_counts().iter_rows():
+            self.consequences[term] += count
+            self.impacts[IMPACT_OF_TERM[term]] += count  # of a set of terms, that of its gravest
         for code, count in alleles["reason"].value_counts().iter_rows():
             if code:
                 self.left_out[REASON_TEXT[Reason(code)]] += count
-        located = pl.lit(OTHER_LOCATION)
-        for name, mask in reversed(LOCATIONS):
-            located = pl.when((pl.col("terms") & pl.lit(mask)) != 0).then(pl.lit(name)).otherwise(located)
-        _add_values(
-            self.locations, alleles.filter(pl.col("terms").is_not_null()).select(located.alias("at"))["at"]
-        )
+        for terms, count in alleles["terms"].drop_nulls().value_counts().iter_rows():
+            self.locations[_location(terms)] += count
 
     def add_known(self, alleles: pl.DataFrame, source: str) -> None:
-        known = alleles.filter(pl.col(source))
-        self.known_alleles[source] += len(known)
-        self.known_records[source] += known["row"].n_unique()
+        rows = alleles["row"].filter(alleles[source].fill_null(value=False))
+        self.known_alleles[source] += len(rows)
+        self.known_records[source] += rows.n_unique()
 
     def add_keys(self, records: pl.DataFrame) -> None:
         """Note which INFO, FORMAT and FILTER ids the records use; those undeclared get declared."""
@@ -122,6 +119,5 @@ class Counts:
         return counts
 
 
-def _add_values(counter: Counter[str], values: pl.Series) -> None:
-    for value, count in values.drop_nulls().value_counts().iter_rows():
-        counter[value] += count
+def _location(terms: int) -> str:
+    return next((name for name, mask in LOCATIONS if terms & mask), OTHER_LOCATION)

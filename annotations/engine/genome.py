@@ -1,9 +1,9 @@
 """The bases of the reference under a chunk of variants, a few windows at a time."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,23 @@ def _fasta_reader(path: Path) -> _Read:
     return read
 
 
+@dataclass(frozen=True)
+class Stretches:
+    """Several stretches of the reference: places on the line, 0-based and half-open, and the bases."""
+
+    start: np.ndarray
+    end: np.ndarray
+    at: np.ndarray  # of each in `bases`
+    bases: np.ndarray
+
+    @classmethod
+    def of(cls, starts: Sequence[int], held: Sequence[bytes]) -> "Stretches":
+        lengths = np.array([len(bases) for bases in held], np.int64)
+        start = np.array(starts, np.int64)
+        joined = np.frombuffer(b"".join(held) if len(held) > 1 else held[0], np.uint8)
+        return cls(start, start + lengths, np.cumsum(lengths) - lengths, joined)
+
+
 class Windows:
     """Stretches of a line of contigs, read when first looked at; the latest ones are held."""
 
@@ -85,19 +102,23 @@ class Windows:
             return self.slice
         return lambda start, end: self.slice(start + offset, end + offset)
 
-    def single_bases(self, positions: np.ndarray) -> np.ndarray:
-        """The base at each 0-based position (sorted), as ASCII codes; 0 where no window has one."""
-        found = np.zeros(len(positions), np.uint8)
-        edge_starts = np.array([start for start, _ in self._edges], np.int64)
-        numbers = np.searchsorted(edge_starts, positions, "right") - 1
-        cuts = [*(np.flatnonzero(np.diff(numbers, prepend=-1, append=len(edge_starts)))).tolist()]
-        for first, last in pairwise(cuts):
-            self._move_to(int(numbers[first]))
-            window = np.frombuffer(self._bases, np.uint8)
-            at = positions[first:last] - self._start
-            inside = at < len(window)
-            found[first:last][inside] = window[at[inside]]
-        return found
+    def groups(self) -> Iterator[tuple[int, int, "Stretches"]]:
+        """Consecutive windows, by their numbers from first up to last, of about WINDOW_BASES in all."""
+        first = 0
+        while first < len(self._edges):
+            held: list[bytes] = []
+            last, bases = first, 0
+            while last < len(self._edges) and (not held or bases < WINDOW_BASES):
+                self._move_to(last)
+                held.append(self._bases)
+                bases += len(self._bases)
+                last += 1
+            yield first, last, Stretches.of([start for start, _ in self._edges[first:last]], held)
+            first = last
+
+    def numbers(self, places: np.ndarray) -> np.ndarray:
+        """The window that each 0-based place lies in, or the one before it; -1 for none."""
+        return np.searchsorted([start for start, _ in self._edges], places, "right") - 1
 
     def _move_to(self, number: int) -> None:
         self._start, self._end = self._edges[number]

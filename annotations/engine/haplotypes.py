@@ -149,24 +149,20 @@ def prefer(of_haplotypes: pl.DataFrame, by_themselves: pl.DataFrame) -> pl.DataF
     return pl.concat([taken, others]).sort("site", maintain_order=True)
 
 
-def with_haplotypes(frame: pl.DataFrame) -> pl.DataFrame:
-    """`hgvsp` and `amino_acids` of what is joined with others on a haplotype are those of the haplotype.
+def joint_texts(said: pl.DataFrame) -> pl.DataFrame:
+    """`hgvsp` (the bare change) and `amino_acids` of what is joined with others on a haplotype; else null.
 
-    `frame` has, by row, `change` (as csq writes it; null where nothing is joined), `mask` and `protein_id`.
+    `said` has, by row, `change` (as csq writes it; null where nothing is joined) and `mask`.
     """
-    joined = frame["change"].is_not_null().arg_true()
-    if not len(joined):
-        return frame
-    hgvs: list[str | None] = []
-    residues: list[str | None] = []
-    for change, mask, protein in frame.select("change", "mask", "protein_id")[joined].iter_rows():
-        protein_change = joint_protein_change(change, mask)
-        hgvs.append(f"{protein}:{protein_change}" if protein and protein_change else None)
-        residues.append(joint_amino_acids(change, mask) or None)
-    return frame.with_columns(
-        frame["hgvsp"].scatter(joined, pl.Series(hgvs, dtype=pl.String)),
-        frame["amino_acids"].scatter(joined, pl.Series(residues, dtype=pl.String)),
-    )
+    if said["change"].null_count() == len(said):
+        return said.select(pl.lit(None, pl.String).alias(name) for name in ("hgvsp", "amino_acids"))
+    texts = [
+        (joint_protein_change(change, mask) or None, joint_amino_acids(change, mask) or None)
+        if change is not None
+        else (None, None)
+        for change, mask in said.select("change", "mask").iter_rows()
+    ]
+    return pl.DataFrame(texts, schema={"hgvsp": pl.String, "amino_acids": pl.String}, orient="row")
 
 
 @lru_cache(maxsize=65_536)
@@ -187,17 +183,17 @@ def joint_amino_acids(change: str, mask: int) -> str:
 
 @lru_cache(maxsize=65_536)
 def joint_protein_change(change: str, mask: int) -> str:
-    """The change of one amino acid in HGVS; empty where csq does not tell enough.
+    """The change of one amino acid in HGVS, without its parentheses; empty where csq does not tell enough.
 
     >>> joint_protein_change("717V>717F", BIT["missense_variant"])
-    'p.(Val717Phe)'
+    'Val717Phe'
     """
     if mask & (BIT["frameshift_variant"] | BIT["start_lost"] | BIT["stop_lost"]):
         return ""
     if (match := _UNCHANGED.fullmatch(change)) and match[2] in THREE_LETTERS:
-        return f"p.({THREE_LETTERS[match[2]]}{match[1]}=)"
+        return f"{THREE_LETTERS[match[2]]}{match[1]}="
     match = _CHANGED.fullmatch(change)
     if not match or match[1] != match[3] or match[2] == STOP:
         return ""
     before, after = THREE_LETTERS.get(match[2]), THREE_LETTERS.get(match[4])
-    return f"p.({before}{match[1]}{after})" if before and after else ""
+    return f"{before}{match[1]}{after}" if before and after else ""

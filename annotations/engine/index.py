@@ -31,11 +31,11 @@ class BodyIndex:
         self._windows: list[Array] = []  # rows: contig, window, place in the text
         self._text_bytes = 0
 
-    def add(self, contig: Array, records: pl.DataFrame, lines: bytes) -> None:
-        """Note consecutive records (pos, ref and info as they came), of which `lines` is written now."""
-        line_ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1 + self._text_bytes
+    def add(self, contig: Array, records: pl.DataFrame, line_ends: Array) -> None:
+        """Note consecutive records (pos, ref and info as they came), and where each ends in the text."""
+        line_ends = line_ends + self._text_bytes
         line_starts = np.concatenate([[self._text_bytes], line_ends[:-1]])
-        self._text_bytes += len(lines)
+        self._text_bytes = int(line_ends[-1])
         extents = _extents(records)
         begin = extents["begin"].to_numpy()
         end = np.maximum(extents["end"].to_numpy(), begin + 1)

@@ -7,9 +7,12 @@ import polars as pl
 
 from annotations.engine.bundle import Contig, KnownSource, ReferenceBundle
 from annotations.engine.contig_line import ContigLine
-from annotations.engine.known_blocks import KnownBlocks
+from annotations.engine.kernels.library import Array, call, structure, text_column
+from annotations.engine.known_blocks import BLOCK_ROWS, KnownBlocks
 
+_Alleles = structure("_Alleles", count=int, contig=np.int32, pos=np.int32, ref="", alt="")
 FEW_BLOCKS = 8  # to read one of so many blocks costs less than the whole table
+MANY_BLOCKS = 64  # which, where they stand close together, cost less to read as rows of the Parquet
 
 
 def known_values(
@@ -24,47 +27,62 @@ def known_values(
     An allele is known when contig, position, REF and ALT agree after both are left-aligned and trimmed. Where
     the source lists it more than once, all its ids are given (`rs1;rs2`) and the fields of the first.
     """
-    wanted = alleles.select("contig", "norm_pos", "norm_ref", "norm_alt").with_row_index("at")
-    asked = wanted.drop_nulls()
+    wanted = alleles.select("contig", "norm_pos", "norm_ref", "norm_alt")
     tables = _Tables(source, bundle)
     covered: list[int] = []
     for number in wanted["contig"].unique(maintain_order=True).to_list():
         contig = line.contig(number)
         if contig and bundle.known(source, contig):
             covered.append(number)
-            positions = asked.filter(pl.col("contig") == number)["norm_pos"].unique().sort()
+            positions = wanted["norm_pos"].filter(wanted["contig"] == number).drop_nulls().unique().sort()
             tables.ask(contig, number, positions)
     if not covered:
         return None
-    matched = asked.join(
-        tables.listed(),
-        left_on=["contig", "norm_pos", "norm_ref", "norm_alt"],
-        right_on=["contig", "pos", "ref", "alt"],
-        how="inner",
-        maintain_order="left_right",
-    )
-    matched = _one_row_each(matched, source).with_columns(pl.lit(value=True).alias(source.name))
-    is_covered = pl.col("contig").is_in(covered)
-    return (
-        wanted.select("at", "contig")
-        .join(
-            matched.select("at", source.name, *_columns(source)), on="at", how="left", maintain_order="left"
+    listed = tables.listed()
+    first, following = match(wanted, listed)
+    is_known = pl.Series(first >= 0)
+    own = listed.select(_columns(source))
+    values = pl.concat([own, own.clear(1)])[np.where(first >= 0, first, len(own))]
+    has_more = first >= 0
+    has_more[has_more] = following[first[has_more]] >= 0
+    repeated = np.flatnonzero(has_more)
+    if source.gives_id and len(repeated):
+        name = f"{source.name}_id"
+        ids = [_all_ids(listed[name], int(first[at]), following) for at in repeated]
+        values = values.with_columns(values[name].scatter(repeated, pl.Series(ids, dtype=pl.String)))
+    has_source = wanted.select(pl.when(pl.col("contig").is_in(covered)).then(is_known).alias(source.name))
+    return has_source.hstack(values)
+
+
+def match(wanted: pl.DataFrame, listed: pl.DataFrame) -> tuple[Array, Array]:
+    """The first listed row of each wanted allele (-1: none), and of each row the next one that lists it."""
+    asked, rows = (
+        _Alleles(
+            count=len(frame),
+            contig=frame["contig"].to_numpy(),
+            pos=frame[pos].fill_null(0).to_numpy(),
+            ref=text_column(frame[ref]),
+            alt=text_column(frame[alt]),
         )
-        .with_columns(pl.when(is_covered).then(pl.col(source.name).fill_null(value=False)))
-        .drop("at", "contig")
+        for frame, (pos, ref, alt) in (
+            (wanted, ("norm_pos", "norm_ref", "norm_alt")),
+            (listed, ("pos", "ref", "alt")),
+        )
     )
+    heads = np.empty(1 << len(listed).bit_length(), np.int32)
+    chain, following = np.empty((2, len(listed)), np.int32)
+    first = np.empty(len(wanted), np.int32)
+    call("match_known", asked, rows, heads, len(heads), chain, first, following)
+    return first, following
 
 
-def _one_row_each(matched: pl.DataFrame, source: KnownSource) -> pl.DataFrame:
-    if not matched["at"].is_duplicated().any():
-        return matched
-    first = pl.all().first()
-    if not source.gives_id:
-        return matched.group_by("at", maintain_order=True).agg(first)
-    name = f"{source.name}_id"
-    ids = pl.col(name).drop_nulls().unique(maintain_order=True)
-    joined = pl.when(ids.len() > 0).then(ids.str.join(";")).alias(name)
-    return matched.group_by("at", maintain_order=True).agg(pl.exclude("at", name).first(), joined)
+def _all_ids(ids: pl.Series, row: int, following: Array) -> str | None:
+    """The ids of all rows that list an allele, each once."""
+    found: list[str] = []
+    while row >= 0:
+        found.append(ids[row])
+        row = int(following[row])
+    return ";".join(dict.fromkeys(one for one in found if one is not None)) or None
 
 
 def _columns(source: KnownSource) -> list[str]:
@@ -90,6 +108,11 @@ class _Tables:
         if blocks and len(positions):
             reader = KnownBlocks(*blocks)
             numbers = reader.blocks_with(positions.to_numpy())
+            span = int(numbers[-1] - numbers[0]) + 1 if len(numbers) else 0
+            if len(numbers) > MANY_BLOCKS and span <= 2 * len(numbers):
+                rows = pl.scan_parquet(path).slice(int(numbers[0]) * BLOCK_ROWS, span * BLOCK_ROWS)
+                self._scans.append(self._columns(rows, pl.lit(number, pl.Int32)))
+                return
             if len(numbers) * FEW_BLOCKS <= len(reader):
                 self._schema = self._schema or dict(pl.read_parquet_schema(path))
                 self._texts.append((number, reader.text(numbers)))

@@ -11,7 +11,6 @@ cost less to read back than its text. It leaves, in `shard-N/` of the working di
     counts.json      what was counted
 """
 
-import io
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from annotations.engine import assembly
 from annotations.engine.alleles import Comparison, Reason, take_apart
 from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import Contig, ReferenceBundle
-from annotations.engine.consequences import EFFECT_SCHEMA, effects, without_genes
+from annotations.engine.consequences import Effects, csq_of, effects, without_genes
 from annotations.engine.contig_line import ContigLine
 from annotations.engine.counts import Counts
 from annotations.engine.csq import (
@@ -50,6 +49,7 @@ from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Shard, shard_directory
+from annotations.engine.lines import Edits, Lines
 from annotations.engine.records import read_chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
 from annotations.engine.table_pieces import TablePieces
@@ -98,7 +98,6 @@ class _ShardRun:
         self._line = self._lay_out()
         self._genome = Genome(bundle)
         self._gene_models = GeneModels(bundle, self._line, self._genome, shard.records)
-        self._chunk_count = 0
         # csq's own text is of every site, and so is what it says of haplotypes
         self._every_site = plan.keep_bcsq or plan.haplotype_aware
         self._last_site: dict[int, tuple[str, int]] = {}  # written for csq: contig and position, by code
@@ -115,16 +114,15 @@ class _ShardRun:
                 [segment.contig for segment in chunk.segments],
                 [segment.records for segment in chunk.segments],
             )
-            alleles = self._alleles(number, records, contigs.astype(np.int32), comparison)
+            lines = Lines(block, len(records))
+            alleles = self._alleles(number, records, lines, contigs.astype(np.int32), comparison)
             alleles = alleles.with_columns(
                 (pl.int_range(pl.len(), dtype=pl.UInt32) + first_site).alias("site")
             )
             first_site += len(alleles)
             self._write_sites(records, alleles, first_record)
             first_record += len(records)
-            for kind, frame in (("records", records), ("alleles", alleles)):
-                frame.write_ipc(self._waiting_path(kind, number))
-            self._chunk_count += 1
+            alleles.write_ipc(self._waiting_path(number))
         self.counts.add_comparison(comparison)
 
     def ask_csq(self) -> None:
@@ -134,8 +132,8 @@ class _ShardRun:
         """
         with ThreadPoolExecutor(1) as beside:
             found = beside.submit(self._ask_all)
-            if self._chunk_count == 1:
-                alleles = pl.read_ipc(self._waiting_path("alleles", 0))
+            if len(self.shard.chunks) == 1:
+                alleles = pl.read_ipc(self._waiting_path(0))
                 self._known[0] = self._known_values(alleles.filter(pl.col("reason") == Reason.NONE))
             self._findings = found.result()
 
@@ -186,28 +184,33 @@ class _ShardRun:
         index = BodyIndex()
         table = TablePieces(self.directory, self.shard, self.plan, self.bundle)
         with BgzfWriter(self.directory / BODY_NAME) as body:
-            for number in range(self._chunk_count):
-                records, alleles = (self._take_back(kind, number) for kind in ("records", "alleles"))
-                alleles = self._annotate(number, alleles)
+            for number, (_, block) in enumerate(read_chunks(self.records, self.shard.chunks)):
+                records = self._parse(block)
+                alleles, csq = self._annotate(number, self._take_back(number))
                 self._count(records, alleles)
-                edited = self._edit(records, alleles, done)
-                lines = _lines(edited)
-                body.write(lines)
+                edits = self._edits(records, alleles, csq, done)
+                lines, line_ends = Lines(block, len(records)).edited(edits)
+                body.write(lines.data)
                 body.end_block()
                 contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
-                index.add(contig, records, lines)
-                table.add(table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done))
+                index.add(contig, records, line_ends)
+                if edits.ids is not None:
+                    records = records.with_columns(edits.ids.alias("id"))
+                alleles = alleles.with_columns(csq_of(alleles["csq_text"], csq))
+                table.add(
+                    table_rows(records, alleles, self.plan, self.bundle, self.shard.first_record + done)
+                )
                 done += len(records)
                 progress(done)
         index.save(self.directory / INDEX_NAME, body)
 
     # --- first pass
 
-    def _waiting_path(self, kind: str, number: int) -> Path:
-        return self.directory / f"{kind}-{number}.ipc"
+    def _waiting_path(self, number: int) -> Path:
+        return self.directory / f"alleles-{number}.ipc"
 
-    def _take_back(self, kind: str, number: int) -> pl.DataFrame:
-        path = self._waiting_path(kind, number)
+    def _take_back(self, number: int) -> pl.DataFrame:
+        path = self._waiting_path(number)
         frame = pl.read_ipc(path)
         path.unlink()  # what is mapped of it stays readable
         return frame
@@ -227,7 +230,7 @@ class _ShardRun:
         return ContigLine(contigs, len(self.plan.contigs))
 
     def _alleles(
-        self, chunk: int, records: pl.DataFrame, contigs: np.ndarray, comparison: Comparison
+        self, chunk: int, records: pl.DataFrame, lines: Lines, contigs: np.ndarray, comparison: Comparison
     ) -> pl.DataFrame:
         """The alleles of a chunk; those of which csq can tell nothing more are not for csq."""
         placed = records.select(
@@ -238,7 +241,7 @@ class _ShardRun:
             "alt",
             "info",
         )
-        alleles = take_apart(placed, self._line, self._genome, comparison)
+        alleles = take_apart(placed, lines, self._line, self._genome, comparison)
         alleles = alleles.with_columns(pl.Series("contig", contigs[alleles["row"].to_numpy()]))
         if self._every_site:
             return alleles
@@ -295,19 +298,20 @@ class _ShardRun:
 
     # --- second pass
 
-    def _annotate(self, chunk: int, alleles: pl.DataFrame) -> pl.DataFrame:
-        """Add effects and known values to a chunk's alleles."""
+    def _annotate(self, chunk: int, alleles: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """Add effects and known values to a chunk's alleles; returns also the texts that csq_text numbers."""
         judged = alleles.filter(pl.col("reason") == Reason.NONE)
         known = self._known.pop(chunk, None)
-        columns = [judged, self._effects(chunk, judged)]
+        effects = self._effects(chunk, judged)
+        columns = [judged, effects.columns]
         columns += self._known_values(judged) if known is None else known
         if self.bundle.interval_sources:
             columns.append(self._intervals.values(judged, self._line))
         annotated = pl.concat(columns, how="horizontal")
-        if len(judged) == len(alleles):
-            return annotated
-        others = alleles.filter(pl.col("reason") != Reason.NONE)
-        return pl.concat([annotated, others], how="diagonal").sort("row", "allele")
+        if len(judged) < len(alleles):
+            others = alleles.filter(pl.col("reason") != Reason.NONE)
+            annotated = pl.concat([annotated, others], how="diagonal").sort("row", "allele")
+        return annotated, effects.csq
 
     def _known_values(self, judged: pl.DataFrame) -> list[pl.DataFrame]:
         values = (
@@ -315,9 +319,9 @@ class _ShardRun:
         )
         return [frame for frame in values if frame is not None]
 
-    def _effects(self, chunk: int, alleles: pl.DataFrame) -> pl.DataFrame:
+    def _effects(self, chunk: int, alleles: pl.DataFrame) -> Effects:
         if not len(alleles):
-            return pl.DataFrame(schema=EFFECT_SCHEMA)
+            return Effects.none()
         numbers = alleles["contig"].to_numpy()
         start, end = self._line.spans(numbers, alleles["start"].to_numpy(), alleles["end"].to_numpy())
         offset, _ = self._line.extents(numbers)
@@ -334,7 +338,7 @@ class _ShardRun:
             found.append(
                 effects(own, self._findings.entries_of(own["site"]), model) if model else without_genes(own)
             )
-        return pl.concat(found)
+        return Effects.join(found)
 
     def _bcsq_of(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
         """csq's own text for records of the chunk: row, bcsq, samples."""
@@ -347,19 +351,20 @@ class _ShardRun:
             keys = alleles.select("row", pl.col("site").alias("key"))
         return assembly.bcsq_by_row(keys.join(self._findings.bcsq, on="key", maintain_order="left"))
 
-    def _edit(self, records: pl.DataFrame, alleles: pl.DataFrame, first_record: int) -> pl.DataFrame:
-        info, renamed = assembly.rename_own_fields(records["info"], self.ids)
-        self.counts.renamed |= renamed
+    def _edits(
+        self, records: pl.DataFrame, alleles: pl.DataFrame, csq: pl.Series, first_record: int
+    ) -> Edits:
+        infos = assembly.renamed_fields(records["info"], self.ids)
+        self.counts.renamed |= infos is not None
         additions = assembly.info_additions(alleles, self.bundle, len(records))
+        rests = None
         if self.plan.keep_bcsq:
             said = self._bcsq_of(records, alleles, first_record)
-            additions = assembly.with_bcsq(additions, said)
+            additions = assembly.with_bcsq(additions, said, len(records))
             if self.plan.haplotype_aware and self.plan.samples:
-                records = assembly.with_sample_bcsq(records, said, len(self.plan.samples))
-        return records.with_columns(
-            assembly.merged_ids(records["id"], alleles, self.bundle.known_sources).alias("id"),
-            assembly.with_info(info, additions).alias("info"),
-        )
+                rests = assembly.with_sample_bcsq(records, said, len(self.plan.samples))
+        ids = assembly.merged_ids(records["id"], alleles, self.bundle.known_sources)
+        return Edits(csq, alleles, ids, infos, additions, rests)
 
     def _count(self, records: pl.DataFrame, alleles: pl.DataFrame) -> None:
         self.counts.add_alleles(alleles)
@@ -367,12 +372,6 @@ class _ShardRun:
             if source.name in alleles.columns:
                 self.counts.add_known(alleles, source.name)
         self.counts.add_keys(records)
-
-
-def _lines(records: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    records.write_csv(buffer, include_header=False, separator="\t", quote_style="never")
-    return buffer.getvalue()
 
 
 def _sites(

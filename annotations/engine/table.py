@@ -111,7 +111,6 @@ def table_rows(
         *[pl.when(pl.col(name) != ".").then(name).alias(name) for name in ("id", "filter")],
         alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
         (pl.col("alt").str.count_matches(",", literal=True) + 1).cast(pl.UInt16).alias("alleles"),
-        _gene_names(alleles),
         alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
         known_ids,
     )
@@ -122,11 +121,6 @@ def table_rows(
         columns = columns.hstack(Genotypes(records, len(plan.samples)).columns(rows, alleles["allele"]))
     absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in columns.columns]
     return columns.with_columns(absent).select([pl.col(name).cast(kind) for name, kind in schema.items()])
-
-
-def _gene_names(alleles: pl.DataFrame) -> pl.Series:
-    names = alleles.select(pl.concat_list(pl.col("symbols", "genes").fill_null([])).list.join("|"))
-    return names.select(pl.format("|{}|", pl.first().replace("", None)).alias("gene_names")).to_series()
 
 
 def alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:

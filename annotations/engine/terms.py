@@ -31,6 +31,7 @@ _TERMS: tuple[tuple[str, str], ...] = (
     ("splice_region_variant", LOW),
     ("splice_donor_region_variant", LOW),
     ("splice_polypyrimidine_tract_variant", LOW),
+    ("incomplete_terminal_codon_variant", LOW),
     ("start_retained_variant", LOW),
     ("stop_retained_variant", LOW),
     ("synonymous_variant", LOW),

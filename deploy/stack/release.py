@@ -22,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = "3.11"
 PLATFORMS = tuple(f"manylinux{glibc}_x86_64" for glibc in ("_2_28", "_2_27", "_2_17", "2014"))
+KERNELS_FOR = "Linux x86_64"
 BUILD_SECONDS = 1200
 
 
@@ -42,7 +43,9 @@ def build(version: str, root: Path = ROOT) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder) / "wheels"
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        _run([*pip, "wheel", "--no-deps", "--wheel-dir", str(wheels), str(root)], folder)
+        # with the compiler that `make setup` installed by its hash
+        own = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(root)]
+        _run(own, folder, os.environ | {"KERNELS_FOR": KERNELS_FOR})
         download = [*pip, "download", "--require-hashes", "--only-binary=:all:", "--python-version", PYTHON]
         for platform in PLATFORMS:
             download += ["--platform", platform]

@@ -4,10 +4,11 @@ import numpy as np
 import polars as pl
 
 from annotations.engine.hgvs.coding import CodingTranscripts
-from annotations.engine.hgvs.columns import spread
+from annotations.engine.hgvs.exon_map import Ints
+from annotations.engine.hgvs.genetic_code import single_base_codes
 from annotations.engine.hgvs.genome import GenomeBlocks, GenomeFetch
 from annotations.engine.hgvs.rearrangements import describe_rearrangements
-from annotations.engine.hgvs.substitutions import describe_substitutions
+from annotations.engine.hgvs.substitutions import COLUMNS, Descriptions, describe_substitutions
 from annotations.engine.hgvs.transcripts import TranscriptTable
 
 PAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -23,6 +24,8 @@ RESULT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "amino_acids": pl.String,  # V/F; a synonymous change has one side only
     "protein_position": pl.Int32,  # of the first residue concerned
 }
+
+_PLAIN = "^[ACGT]+$"
 
 
 class HgvsDescriber:
@@ -49,25 +52,43 @@ class HgvsDescriber:
         be relied on: see docs/engine-hgvs.md.
         """
         alleles = pairs.select("transcript", "pos", pl.col("ref", "alt").str.to_uppercase())
-        is_plain = pl.col("ref").str.contains("^[ACGT]+$") & pl.col("alt").str.contains("^[ACGT]+$")
-        is_single_base = (pl.col("ref").str.len_bytes() == 1) & (pl.col("alt").str.len_bytes() == 1)
-        kinds = alleles.select(
-            told=(is_plain & (pl.col("ref") != pl.col("alt"))).fill_null(value=False),
-            single=is_single_base.fill_null(value=False),
+        found = self.describe_plain(
+            alleles["transcript"].cast(pl.Int32).to_numpy(),
+            alleles["pos"].cast(pl.Int64).to_numpy(),
+            alleles["ref"],
+            alleles["alt"],
         )
-        told, single = kinds["told"].to_numpy(), kinds["single"].to_numpy()
-        described, places = [pl.DataFrame(schema=RESULT_SCHEMA)], [np.empty(0, np.int64)]
-        for rows, describe in (
-            (np.flatnonzero(told & single), describe_substitutions),
-            (np.flatnonzero(told & ~single), describe_rearrangements),
-        ):
-            if len(rows):
-                columns = describe(self._table, alleles[rows], self._genome, self._coding)
-                described.append(columns.select(RESULT_SCHEMA.keys()))
-                places.append(rows)
-        joined = spread(pl.concat(described), np.concatenate(places), len(pairs))
+        residue = pl.Series(found.residue)
         proteins = self._table.protein_ids[pairs["transcript"]]
         opening, closing = self._protein_marks
-        return joined.with_columns(
-            pl.concat_str(proteins, pl.lit(opening), pl.col("hgvsp"), pl.lit(closing)).alias("hgvsp")
+        described = pl.DataFrame(
+            {name: found.texts(name) for name in COLUMNS}, schema_overrides=RESULT_SCHEMA
         )
+        return described.select(
+            "hgvsc",
+            pl.concat_str(proteins, pl.lit(opening), pl.col("hgvsp"), pl.lit(closing)).alias("hgvsp"),
+            "codons",
+            "amino_acids",
+            pl.when(residue > 0).then(residue).alias("protein_position"),
+        )
+
+    def describe_plain(self, transcript: Ints, place: Ints, ref: pl.Series, alt: pl.Series) -> Descriptions:
+        """The same for columns: rows of the transcript table (int32), POS (int64), and upper-case alleles.
+
+        Of proteins, it gives the bare changes.
+        """
+        single = ((ref.str.len_bytes() == 1) & (alt.str.len_bytes() == 1)).fill_null(value=False)
+        codes = [
+            single_base_codes(pl.select(pl.when(single).then(texts).otherwise(pl.lit("N"))).to_series())
+            for texts in (ref, alt)
+        ]
+        pairs = transcript, place, codes[0], codes[1]
+        found, reads_on = describe_substitutions(self._table, self._genome, pairs)
+        others = ~single & ref.str.contains(_PLAIN) & alt.str.contains(_PLAIN) & (ref != alt)
+        rows = np.concatenate([reads_on, others.fill_null(value=False).arg_true().to_numpy()])
+        if len(rows):
+            frame = pl.DataFrame(
+                {"transcript": transcript[rows], "pos": place[rows], "ref": ref[rows], "alt": alt[rows]}
+            )
+            found.put(rows, describe_rearrangements(self._table, frame, self._genome, self._coding))
+        return found

@@ -1,10 +1,14 @@
 """The way from genomic positions to positions in spliced transcripts, and back, for whole arrays at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from annotations.engine.kernels.exons import exons_of
+from annotations.engine.kernels.library import Structure
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -40,7 +44,7 @@ class ExonMap:
     _bounds: Ints  # exons of transcript t: rows _bounds[t] to _bounds[t + 1], in genomic order
     _exon_start: Ints
     _exon_end: Ints
-    _exon_cdna: Ints  # cDNA position of the exon's first transcribed base
+    exon_cdna: Ints  # cDNA position of the exon's first transcribed base
     _genomic_keys: Ints
     _cdna_keys: Ints
     _cdna_rows: Ints  # rows of the exon arrays, in the order of _cdna_keys
@@ -66,11 +70,16 @@ class ExonMap:
             _bounds=bounds,
             _exon_start=exon_start,
             _exon_end=exon_end,
-            _exon_cdna=exon_cdna,
+            exon_cdna=exon_cdna,
             _genomic_keys=(owner << _KEY_BITS) | exon_start,
             _cdna_keys=cdna_keys[cdna_rows],
             _cdna_rows=cdna_rows,
         )
+
+    @cached_property
+    def for_kernels(self) -> Structure:
+        """The exons as kernels read them."""
+        return exons_of(self.forward, np.diff(self._bounds), self._exon_start, self._exon_end)
 
     def exons(self, transcript: int) -> list[tuple[int, int]]:
         """(start, end) of a transcript's exons, in genomic order."""
@@ -90,14 +99,14 @@ class ExonMap:
         from_left = np.where(forward, past_left <= to_right, past_left < to_right)
         intronic_base = np.where(
             from_left,
-            np.where(forward, self._last_cdna(left), self._exon_cdna[left]),
-            np.where(forward, self._exon_cdna[right], self._last_cdna(right)),
+            np.where(forward, self._last_cdna(left), self.exon_cdna[left]),
+            np.where(forward, self.exon_cdna[right], self._last_cdna(right)),
         )
         distance = np.where(from_left, past_left, -to_right)
         into_exon = np.where(forward, position - self._exon_start[left], -past_left)
         exonic = past_left <= 0
         return TranscriptPositions(
-            base=np.where(exonic, self._exon_cdna[left] + into_exon, intronic_base),
+            base=np.where(exonic, self.exon_cdna[left] + into_exon, intronic_base),
             offset=np.where(exonic, 0, np.where(forward, distance, -distance)),
             inside=inside,
         )
@@ -106,11 +115,11 @@ class ExonMap:
         """Genomic positions of cDNA positions that exist; arrays of equal shape."""
         key = (transcript << _KEY_BITS) | base
         row = self._cdna_rows[np.searchsorted(self._cdna_keys, key, side="right") - 1]
-        into_exon = base - self._exon_cdna[row]
+        into_exon = base - self.exon_cdna[row]
         return np.where(
             self.forward[transcript], self._exon_start[row] + into_exon, self._exon_end[row] - into_exon
         )
 
     def _last_cdna(self, row: Ints) -> Ints:
         """The cDNA position of an exon's last transcribed base."""
-        return self._exon_cdna[row] + self._exon_end[row] - self._exon_start[row]
+        return self.exon_cdna[row] + self._exon_end[row] - self._exon_start[row]

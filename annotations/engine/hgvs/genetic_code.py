@@ -1,6 +1,5 @@
 """Genetic codes 1 and 2 of NCBI, as look-up tables for single codons and for arrays of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
@@ -28,6 +27,7 @@ SUPPORTED_CODES = frozenset(_NCBI_RESIDUES)
 _INITIATORS = {1: frozenset({"ATG"}), 2: frozenset({"ATT", "ATC", "ATA", "ATG", "GTG"})}
 
 RESIDUES = "".join(THREE_LETTERS)
+_RESIDUE_LETTERS = np.frombuffer(RESIDUES.encode("ascii"), np.uint8)
 
 BASES = "ACGTN"
 _CODONS = list(product(BASES, repeat=3))
@@ -65,26 +65,22 @@ class GeneticCode:
 
         With `to_stop`, translation ends with the first stop, which is included.
         """
-        residue_of = self.residues.get
-        if not to_stop:
-            return "".join([residue_of(coding[at : at + 3], UNKNOWN) for at in range(0, len(coding) - 2, 3)])
-        residues = []
-        for at in range(0, len(coding) - 2, 3):
-            residues.append(residue_of(coding[at : at + 3], UNKNOWN))
-            if residues[-1] == STOP:
-                break
-        return "".join(residues)
+        codes = base_codes(coding.encode("ascii"))
+        first, second, third = codes[: len(codes) // 3 * 3].astype(np.intp).reshape(-1, 3).T
+        residues = _RESIDUE_LETTERS[self.residue_by_codon[25 * first + 5 * second + third]]
+        protein = residues.tobytes().decode("ascii")
+        return protein[: protein.find(STOP) + 1] if to_stop and STOP in protein else protein
 
     @cached_property
     def residue_by_codon(self) -> NDArray[np.uint8]:
-        """Numbers in RESIDUES, shape (125,), indexed by `codon_index`."""
+        """Numbers in RESIDUES, shape (125,), indexed by 25 * first + 5 * second + third base code."""
         return np.array(
             [RESIDUES.index(self.residues.get("".join(codon), UNKNOWN)) for codon in _CODONS], dtype=np.uint8
         )
 
     @cached_property
     def initiates_by_codon(self) -> NDArray[np.bool_]:
-        """Whether a codon can start translation, shape (125,), indexed by `codon_index`."""
+        """Whether a codon can start translation, shape (125,), indexed likewise."""
         return np.array(["".join(codon) in self.initiators for codon in _CODONS])
 
 
@@ -92,14 +88,6 @@ class GeneticCode:
 _CODE_BY_BYTE = np.full(256, 4, dtype=np.uint8)
 for _code, _base in enumerate("ACGT"):
     _CODE_BY_BYTE[ord(_base)] = _CODE_BY_BYTE[ord(_base.lower())] = _code
-COMPLEMENT_CODES = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
-_CHANGED_CODONS = pl.Series(
-    [
-        "".join(base if at == changed else base.lower() for at, base in enumerate(codon))
-        for changed in range(3)
-        for codon in _CODONS
-    ]
-)
 
 
 def base_codes(bases: bytes) -> NDArray[np.uint8]:
@@ -107,31 +95,6 @@ def base_codes(bases: bytes) -> NDArray[np.uint8]:
     return _CODE_BY_BYTE[np.frombuffer(bases, dtype=np.uint8)]
 
 
-def single_base_codes(alleles: Sequence[str]) -> NDArray[np.uint8]:
-    """Base codes of alleles that are one base each."""
-    return base_codes("".join(alleles).encode("ascii"))
-
-
-def codon_index(codons: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Row numbers into the tables by codon, for base codes of shape (n, 3)."""
-    return codons.astype(np.intp) @ np.array([25, 5, 1], dtype=np.intp)
-
-
-def base_names(codes: NDArray[np.uint8]) -> pl.Series:
-    """`A`, `C`, `G`, `T` or `N` for base codes."""
-    return pl.Series(list(BASES))[codes]
-
-
-def residue_letters(residues: NDArray[np.uint8]) -> pl.Series:
-    """`V`, for numbers in RESIDUES."""
-    return pl.Series(list(RESIDUES))[residues]
-
-
-def residue_names(residues: NDArray[np.uint8]) -> pl.Series:
-    """`Val`, for numbers in RESIDUES."""
-    return pl.Series(list(THREE_LETTERS.values()))[residues]
-
-
-def codon_names(codons: NDArray[np.intp], changed: NDArray[np.int64]) -> pl.Series:
-    """`gTt`, for codon indexes: the base that changes, 0 to 2, is in upper case, as VEP writes codons."""
-    return _CHANGED_CODONS[changed * len(_CODONS) + codons]
+def single_base_codes(alleles: pl.Series) -> NDArray[np.uint8]:
+    """Base codes of alleles that are one byte each."""
+    return base_codes(alleles.str.join("").item().encode())

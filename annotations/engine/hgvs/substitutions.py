@@ -1,143 +1,144 @@
-"""Single-base substitutions, whole arrays of them at once: they are nine in ten of all variants."""
+"""Single-base substitutions, compiled (kernels/substitutions.c): they are nine in ten of all variants."""
 
+import ctypes
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from annotations.engine.hgvs.coding import CodingTranscripts
-from annotations.engine.hgvs.columns import spread
-from annotations.engine.hgvs.exon_map import Flags, Ints, TranscriptPositions
-from annotations.engine.hgvs.genetic_code import (
-    BASES,
-    COMPLEMENT_CODES,
-    RESIDUES,
-    STOP,
-    UNKNOWN,
-    GeneticCode,
-    base_names,
-    codon_index,
-    codon_names,
-    residue_letters,
-    residue_names,
-    single_base_codes,
-)
+from annotations.engine.hgvs.genetic_code import RESIDUES, STOP, THREE_LETTERS, UNKNOWN, GeneticCode
 from annotations.engine.hgvs.genome import GenomeBlocks
-from annotations.engine.hgvs.numbering import position_names, reference_prefix
-from annotations.engine.hgvs.protein import INITIATOR_LOST, CodingTranscript, TranscriptEdit, protein_change
 from annotations.engine.hgvs.transcripts import TranscriptTable
+from annotations.engine.kernels.library import Array, Room, Structure, TextColumn, call, structure
 
-Codes = NDArray[np.uint8]
+COLUMNS = ("hgvsc", "hgvsp", "amino_acids", "codons")
+_TEXT_BYTES = 64  # of one pair, as a first guess
 
-_MET, _STOP, _UNKNOWN = (np.uint8(RESIDUES.index(residue)) for residue in ("M", STOP, UNKNOWN))
+_Substitutions = structure(
+    "_Substitutions", count=int, transcript=np.int32, place=np.int64, ref=np.uint8, alt=np.uint8
+)
+_Code = structure(
+    "_Code",
+    residue_by_codon=np.uint8,
+    initiates=np.uint8,
+    residue_count=int,
+    letters=np.uint8,
+    names=np.uint8,
+    methionine=ctypes.c_uint8,
+    stop=ctypes.c_uint8,
+    unknown=ctypes.c_uint8,
+)
+_Descriptions = structure(
+    "_Descriptions", text=Room, at=np.int64, length=np.int32, residue=np.int32, reads_on=np.uint8
+)
 
 
-@dataclass(frozen=True)
-class _CodonChanges:
-    """Substitutions in whole codons: rows of the batch, codons before and after as base codes (n, 3)."""
+@dataclass
+class Descriptions:
+    """What HGVS says of pairs of allele and transcript.
 
-    rows: Ints
-    residue: Ints  # 1-based number in the protein
-    in_codon: Ints  # 0, 1 or 2
-    before: Codes
-    after: Codes
+    `text` has all the texts; `at` and `length`, of shape (pairs, 4), where those of COLUMNS stand in it, and
+    a length of -1 for what is not described. `hgvsp` is the bare change, without accession and parentheses.
+    `residue` is the number of the first residue concerned, 0 for none.
+    """
+
+    text: Array
+    at: Array
+    length: Array
+    residue: Array
+
+    def texts(self, column: str) -> list[str | None]:
+        """One column."""
+        number = COLUMNS.index(column)
+        text = self.text.tobytes()
+        places = zip(self.at[:, number].tolist(), self.length[:, number].tolist(), strict=True)
+        return [None if length < 0 else text[at : at + length].decode() for at, length in places]
+
+    def spread(self, rows: Array, count: int) -> "Descriptions":
+        """The same for `count` pairs, of which these are `rows`; the others are not described."""
+        at, length = np.zeros((count, len(COLUMNS)), np.int64), np.full((count, len(COLUMNS)), -1, np.int32)
+        residue = np.zeros(count, np.int32)
+        at[rows], length[rows], residue[rows] = self.at, self.length, self.residue
+        return Descriptions(self.text, at, length, residue)
+
+    def column(self, name: str) -> Structure:
+        """One column for a kernel."""
+        number = COLUMNS.index(name)
+        return TextColumn(
+            bytes=self.text,
+            size=len(self.text),
+            count=len(self.at),
+            at=np.ascontiguousarray(self.at[:, number]),
+            length=np.ascontiguousarray(self.length[:, number]),
+        )
+
+    def put(self, rows: Array, described: pl.DataFrame) -> None:
+        """Take the descriptions of some rows from a frame of COLUMNS."""
+        columns = [described[name] for name in COLUMNS]
+        texts = pl.concat(columns)
+        joined = np.frombuffer(texts.fill_null("").str.join("").item().encode(), np.uint8)
+        length = texts.str.len_bytes().cast(pl.Int64)
+        taken = length.fill_null(0).to_numpy()
+        at = np.cumsum(taken) - taken + len(self.text)
+        self.at[rows] = at.reshape(len(COLUMNS), -1).T
+        self.length[rows] = length.fill_null(-1).to_numpy().reshape(len(COLUMNS), -1).T
+        self.residue[rows] = described["protein_position"].fill_null(0).to_numpy()
+        self.text = np.concatenate([self.text, joined])
+
+
+@cache
+def _code_tables(number: int) -> Structure:
+    """The genetic code as tables."""
+    code = GeneticCode.of(number)
+    return _Code(
+        residue_by_codon=code.residue_by_codon,
+        initiates=code.initiates_by_codon.astype(np.uint8),
+        residue_count=len(RESIDUES),
+        letters=np.frombuffer(RESIDUES.encode(), np.uint8),
+        names=np.frombuffer("".join(THREE_LETTERS.values()).encode(), np.uint8),
+        methionine=RESIDUES.index("M"),
+        stop=RESIDUES.index(STOP),
+        unknown=RESIDUES.index(UNKNOWN),
+    )
 
 
 def describe_substitutions(
-    table: TranscriptTable, pairs: pl.DataFrame, genome: GenomeBlocks, coding: CodingTranscripts
-) -> pl.DataFrame:
-    """Describe pairs whose REF and ALT are one base each; one row a pair, columns as in RESULT_SCHEMA.
-
-    `hgvsp` is here the bare change, without accession and parentheses. REF is compared with the genome
-    where a codon is read, and the protein's columns stay null where they disagree.
-    """
-    transcript = pairs["transcript"].cast(pl.Int64).to_numpy()
-    position = pairs["pos"].cast(pl.Int64).to_numpy()
-    forward = table.exon_map.forward[transcript]
-    ref = _on_strand(single_base_codes(pairs["ref"].to_list()), forward)
-    alt = _on_strand(single_base_codes(pairs["alt"].to_list()), forward)
-    at = table.exon_map.locate(transcript, position)
-    names = position_names(table, transcript, at)
-    change = base_names(ref) + ">" + base_names(alt)
-    described = pl.DataFrame({"hgvsc": reference_prefix(table, transcript) + names + change})
-    changes = _codon_changes(table, transcript, at, (ref, alt), genome)
-    proteins = _describe_codon_changes(table, transcript, changes, coding)
-    return described.hstack(spread(proteins.drop("row"), proteins["row"].to_numpy(), len(pairs)))
-
-
-def _on_strand(codes: Codes, forward: Flags) -> Codes:
-    return np.where(forward, codes, COMPLEMENT_CODES[codes])
-
-
-def _codon_changes(
     table: TranscriptTable,
-    transcript: Ints,
-    at: TranscriptPositions,
-    alleles: tuple[Codes, Codes],
     genome: GenomeBlocks,
-) -> _CodonChanges:
-    """Those of the substitutions that stand in a whole codon, with REF as the genome has it."""
-    first, last, pad = table.coding_first[transcript], table.coding_last[transcript], table.pad[transcript]
-    coding = at.inside & (at.offset == 0) & (first > 0) & (pad >= 0) & (at.base >= first) & (at.base <= last)
-    in_frame = at.base - first + pad
-    in_codon = in_frame % 3
-    codon_start = at.base - in_codon
-    rows = np.flatnonzero(coding & (codon_start >= first) & (codon_start + 2 <= last))
-    bases = codon_start[rows, np.newaxis] + np.arange(3)
-    owners = np.broadcast_to(transcript[rows, np.newaxis], bases.shape)
-    codes = genome.codes_at(table.exon_map.genomic(owners, bases))
-    before = np.where(table.exon_map.forward[owners], codes, COMPLEMENT_CODES[codes])
-    place = np.arange(len(rows)), in_codon[rows]
-    ref, alt = alleles
-    agrees = before[place] == ref[rows]
-    after = before.copy()
-    after[place] = alt[rows]
-    return _CodonChanges(
-        rows[agrees], (in_frame[rows] // 3 + 1)[agrees], in_codon[rows][agrees], before[agrees], after[agrees]
-    )
+    pairs: tuple[Array, Array, Array, Array],
+) -> tuple[Descriptions, Array]:
+    """Describe `pairs`: transcript (int32), place (int64, 1-based), base codes of REF and ALT (uint8).
 
-
-def _describe_codon_changes(
-    table: TranscriptTable, transcript: Ints, changes: _CodonChanges, coding: CodingTranscripts
-) -> pl.DataFrame:
-    """The protein's columns, with `row` to join them by; no row where a base of the codon is not known."""
-    code = GeneticCode.of(table.genetic_code)
-    before, after = codon_index(changes.before), codon_index(changes.after)
-    owners = transcript[changes.rows]
-    starts = (changes.residue == 1) & (table.pad[owners] == 0) & code.initiates_by_codon[before]
-    keeps_start = starts & code.initiates_by_codon[after]
-    old = np.where(keeps_start, _MET, code.residue_by_codon[before])
-    new = np.where(keeps_start, _MET, code.residue_by_codon[after])
-    same = pl.Series(old == new)
-    names = (
-        residue_names(old)
-        + pl.Series(changes.residue).cast(pl.String)
-        + pl.Series(["="])[np.zeros(len(old), dtype=np.int64)].zip_with(same, residue_names(new))
-    )
-    lost_stops = np.flatnonzero((old == _STOP) & (new != _STOP))
-    extensions = [_extension(coding.get(int(owners[at])), changes, int(at)) for at in lost_stops]
-    return pl.DataFrame(
-        {
-            "row": changes.rows,
-            "hgvsp": names.scatter(np.flatnonzero(starts & ~keeps_start), INITIATOR_LOST).scatter(
-                lost_stops, pl.Series(extensions, dtype=pl.String)
-            ),
-            "codons": codon_names(before, changes.in_codon) + "/" + codon_names(after, changes.in_codon),
-            "amino_acids": residue_letters(old).zip_with(
-                same, residue_letters(old) + "/" + residue_letters(new)
-            ),
-            "protein_position": changes.residue.astype(np.int32),
-        }
-    ).filter((old != _UNKNOWN) & (new != _UNKNOWN))
-
-
-def _extension(transcript: CodingTranscript | None, changes: _CodonChanges, at: int) -> str | None:
-    """What follows a lost stop codon has to be read from the transcript itself."""
-    if transcript is None:
-        return None
-    in_frame = 3 * (int(changes.residue[at]) - 1) + int(changes.in_codon[at])
-    start = transcript.coding[0] - transcript.pad + in_frame
-    new_base = BASES[changes.after[at, changes.in_codon[at]]]
-    change = protein_change(transcript, TranscriptEdit(start, start + 1, new_base))
-    return None if change is None else change.hgvs
+    What is no change between two known bases is not described, and no protein where REF is not the genome's.
+    Returns also which pairs lose a stop codon: of these, what becomes of the protein has to be read from the
+    transcript itself.
+    """
+    transcript, place, ref, alt = pairs
+    count = len(transcript)
+    asked = _Substitutions(count=count, transcript=transcript, place=place, ref=ref, alt=alt)
+    places = np.empty((count, 3), np.int64)
+    residue, in_codon = np.empty(count, np.int32), np.empty(count, np.uint8)
+    transcripts, code = table.for_kernels, _code_tables(table.genetic_code)
+    call("find_codons", transcripts, asked, places, residue, in_codon)
+    bases = np.zeros((count, 3), np.uint8)
+    coding = np.flatnonzero(residue)
+    bases[coding] = genome.codes_at(places[coding])
+    at, length = np.empty((count, len(COLUMNS)), np.int64), np.empty((count, len(COLUMNS)), np.int32)
+    described, reads_on = np.empty(count, np.int32), np.empty(count, np.uint8)
+    size = _TEXT_BYTES * count
+    while True:
+        text = np.empty(max(size, 1), np.uint8)
+        out = _Descriptions(
+            text=Room(bytes=text, size=size, used=0),
+            at=at,
+            length=length,
+            residue=described,
+            reads_on=reads_on,
+        )
+        ids = table.ids_for_kernels
+        call("describe_substitutions", transcripts, asked, ids, residue, in_codon, bases, code, out)
+        if out.text.used <= size:
+            break
+        size = out.text.used
+    return Descriptions(text[: out.text.used], at, length, described), np.flatnonzero(reads_on)

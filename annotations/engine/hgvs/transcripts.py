@@ -1,12 +1,15 @@
 """Transcripts of one contig: their exons, their coding sequences and the names to describe them by."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 import polars as pl
 
 from annotations.engine.hgvs.exon_map import ExonMap, Ints
+from annotations.engine.kernels.exons import Exons
+from annotations.engine.kernels.library import Structure, structure, text_column
 
 REQUIRED_COLUMNS = (
     "transcript_id",
@@ -16,6 +19,10 @@ REQUIRED_COLUMNS = (
     "cds_start",
     "cds_end",
     "protein_id",
+)
+
+_Spliced = structure(
+    "_Spliced", exons=Exons, exon_cdna=np.int64, coding_first=np.int64, coding_last=np.int64, pad=np.int64
 )
 
 
@@ -73,6 +80,22 @@ class TranscriptTable:
             genetic_code=genetic_code,
         )
 
+    @cached_property
+    def for_kernels(self) -> Structure:
+        """The transcripts as they are spliced (struct spliced of kernels/substitutions.c)."""
+        return _Spliced(
+            exons=self.exon_map.for_kernels,
+            exon_cdna=self.exon_map.exon_cdna,
+            coding_first=self.coding_first,
+            coding_last=self.coding_last,
+            pad=self.pad,
+        )
+
+    @cached_property
+    def ids_for_kernels(self) -> Structure:
+        """The ids as a column of texts."""
+        return text_column(self.ids)
+
 
 def _coding_ends(frame: pl.DataFrame, exon_map: ExonMap) -> tuple[Ints, Ints]:
     coding = np.flatnonzero((frame["cds_start"].is_not_null() & frame["cds_end"].is_not_null()).to_numpy())
@@ -90,7 +113,7 @@ def _pads(frame: pl.DataFrame, coding_length: Ints, genetic_code: int) -> Ints:
     if "cds_phase" in frame.columns:
         known = frame["cds_phase"].is_not_null().to_numpy()
         pads = np.where(known, -_integers(frame["cds_phase"]) % 3, pads)
-    return pads
+    return pads.astype(np.int64)
 
 
 def _integers(column: pl.Series) -> Ints:

@@ -57,7 +57,8 @@ def written(folder: Path, parts: Sequence[Sequence[Record]]) -> Path:
             for half in (part[: len(part) // 2], part[len(part) // 2 :]):
                 frame = pl.DataFrame(half, schema=["contig", "pos", "ref", "info"], orient="row")
                 body.write(lines_of(half))
-                index.add(frame["contig"].to_numpy(), frame.cast({"pos": pl.String}), lines_of(half))
+                line_ends = np.cumsum([len(line) for line in lines_of(half).splitlines(keepends=True)])
+                index.add(frame["contig"].to_numpy(), frame.cast({"pos": pl.String}), line_ends)
         index.save(folder / f"index-{number}.npz", body)
         bodies.append((folder / f"index-{number}.npz", len(content)))
         content += path.read_bytes().removesuffix(END)

@@ -1,0 +1,73 @@
+"""Lines with annotations differ from the user's in ID and INFO, and in nothing else."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotations.engine.kernels.library import KernelError
+from annotations.engine.lines import Edits, Lines
+
+FIELD = st.text("abc;=.é", min_size=1, max_size=6)
+MAYBE = st.none() | FIELD
+RECORD = st.tuples(
+    st.lists(FIELD, min_size=8, max_size=11),  # the fields
+    MAYBE,  # id
+    MAYBE,  # info
+    MAYBE,  # additions
+    MAYBE,  # rest
+    st.lists(st.none() | st.integers(0, 2), max_size=3),  # texts of its alleles
+)
+TEXTS = ("T|one", "G|two,G|three", "-|four")
+
+
+def edited(record: tuple[list[str], str | None, str | None, str | None, str | None, list[int | None]]) -> str:
+    """A line, put together plainly."""
+    fields, name, info, more, rest, alleles = record
+    fields = list(fields)
+    fields[2] = name or fields[2]
+    csq = ",".join(TEXTS[number] for number in alleles if number is not None)
+    added = [part for part in (more, csq and f"CSQ={csq}") if part]
+    own = info or fields[7]
+    fields[7] = ";".join([own, *added] if own != "." or not added else added)
+    if len(fields) > 8 and rest:
+        fields[8:] = [rest]
+    return "\t".join(fields)
+
+
+@given(st.lists(RECORD, min_size=1, max_size=8))
+def test_lines_are_as_put_together_plainly(
+    records: list[tuple[list[str], str | None, str | None, str | None, str | None, list[int | None]]],
+) -> None:
+    block = "".join("\t".join(fields) + "\n" for fields, *_ in records).encode()
+    ids, infos, additions, rests = (
+        pl.Series([record[at] for record in records], dtype=pl.String) for at in (1, 2, 3, 4)
+    )
+    alleles = pl.DataFrame(
+        [(row, number) for row, record in enumerate(records) for number in record[5]],
+        schema={"row": pl.UInt32, "csq_text": pl.Int32},
+        orient="row",
+    )
+    edits = Edits(pl.Series(TEXTS), alleles, ids, infos, additions, rests)
+    lines, line_ends = Lines(block, len(records)).edited(edits)
+    text = lines.tobytes()
+    assert text.decode().splitlines() == [edited(record) for record in records]
+    assert [text[end - 1 : end] for end in line_ends.tolist()] == [b"\n"] * len(records)
+    assert line_ends[-1] == len(text)
+
+
+@given(st.binary(max_size=60), st.integers(0, 4))
+def test_what_are_not_so_many_records_is_refused(block: bytes, records: int) -> None:
+    lines = block.split(b"\n")
+    if block.endswith(b"\n") and len(lines) - 1 == records and all(b.count(b"\t") >= 7 for b in lines[:-1]):
+        Lines(block, records)
+    elif block or records:
+        with pytest.raises(KernelError):
+            Lines(block, records)
+
+
+def test_long_texts_get_the_room_that_they_take() -> None:
+    block = b"1\t5\t.\tA\tC\t.\t.\t.\n"
+    alleles = pl.DataFrame({"row": [0], "csq_text": [0]})
+    lines, _ = Lines(block, 1).edited(Edits(pl.Series(["x" * 10_000]), alleles))
+    assert lines.tobytes().decode() == "1\t5\t.\tA\tC\t.\t.\tCSQ=" + "x" * 10_000 + "\n"

@@ -1,0 +1,79 @@
+"""The record lines of a chunk, and the same with annotations and no other change (kernels/lines.c)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from annotations.engine.kernels.library import Array, Room, Structure, call, structure, text_column
+
+_COLUMNS = 10
+_Lines = structure("_Lines", block=np.uint8, size=int, count=int, starts=np.int64)
+_Edits = structure(
+    "_Edits",
+    ids="",
+    infos="",
+    additions="",
+    rests="",
+    csq="",
+    allele_count=int,
+    allele_record=np.int32,
+    allele_csq=np.int32,
+)
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What is put into the lines of a chunk; a null, or None for a whole column, leaves a field as it is.
+
+    `ids`, `infos` and `rests` (FORMAT and all behind it) take the place of a field, `additions` stand behind
+    INFO, and behind these the CSQ texts of the record's alleles. `csq` has each text once, and `alleles`
+    row and csq_text (its number; null for none), in order of row.
+    """
+
+    csq: pl.Series
+    alleles: pl.DataFrame
+    ids: pl.Series | None = None
+    infos: pl.Series | None = None
+    additions: pl.Series | None = None
+    rests: pl.Series | None = None
+
+
+class Lines:
+    """The lines of a block of so many records, and where their fields are."""
+
+    def __init__(self, block: bytes, records: int) -> None:
+        self.block = np.frombuffer(block, np.uint8)
+        self._records = records
+        starts = np.empty((records, _COLUMNS), np.int64)
+        call("split_records", self.block, len(self.block), records, starts)
+        self.for_kernels = _Lines(block=self.block, size=len(self.block), count=records, starts=starts)
+
+    def edited(self, edits: Edits) -> tuple[Array, Array]:
+        """The lines with annotations (as bytes), and where each of them ends."""
+        line_ends = np.empty(self._records, np.int64)
+        columns = _Edits(
+            csq=text_column(edits.csq),
+            allele_count=len(edits.alleles),
+            allele_record=edits.alleles["row"].cast(pl.Int32).to_numpy(),
+            allele_csq=edits.alleles["csq_text"].fill_null(-1).cast(pl.Int32).to_numpy(),
+            **_columns(edits),
+        )
+        size = 8 * len(self.block)
+        while True:
+            lines = np.empty(size, np.uint8)
+            out = Room(bytes=lines, size=size, used=0)
+            call("write_lines", self.for_kernels, columns, out, line_ends)
+            if out.used <= size:
+                return lines[: out.used], line_ends
+            size = out.used
+
+
+def _columns(edits: Edits) -> dict[str, Structure]:
+    named = {
+        "ids": edits.ids,
+        "infos": edits.infos,
+        "additions": edits.additions,
+        "rests": edits.rests,
+    }
+    return {name: text_column(texts) for name, texts in named.items() if texts is not None}
