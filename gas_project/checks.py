@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from gas_project.environment import Problem
 
 OURS = "gas"  # the tag by which a process that has no pages runs these, and none of Django's
+HTTPS = 443
 
 
 @register(OURS)
@@ -140,6 +141,27 @@ def one_cold_storage(**_: Any) -> list[CheckMessage]:
             hint="Unset GAS_ARCHIVE_BUCKET or GAS_GLACIER_VAULT.",
             id="gas.E004",
         )
+    ]
+
+
+@register(OURS)
+def sign_in_elsewhere_is_reachable(**_: Any) -> list[CheckMessage]:
+    """gas.E010: an OpenID provider behind a port that the firewall lets nobody out to."""
+    allowed = settings.OUTBOUND_PORTS
+    asked = {
+        name: urlsplit(provider.server_url).port or HTTPS
+        for name, provider in settings.ENVIRONMENT.openid_providers.items()
+    }
+    return [
+        Error(
+            f"GAS_OPENID_PROVIDERS has {name} at port {port}, and GAS_OUTBOUND_PORTS is "
+            f"{', '.join(map(str, allowed))}.",
+            hint="Let the firewall (on AWS, the security groups of deploy/templates/network.yaml) and "
+            "GAS_OUTBOUND_PORTS have that port, too, or serve the provider at one that they have.",
+            id="gas.E010",
+        )
+        for name, port in asked.items()
+        if allowed and port not in allowed
     ]
 
 

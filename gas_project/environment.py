@@ -263,6 +263,11 @@ class Environment(BaseModel, frozen=True):
             "reach, there also without TLS: 10.1.2.0/24,127.0.0.1/32.",
         )
     )
+    outbound_ports: Annotated[list[Annotated[int, Field(ge=1, le=65535)]], BeforeValidator(_words)] = Field(
+        [],
+        description="Ports that webhooks, uploads by address and sign-in elsewhere may use, where a firewall "
+        "lets no others out: 443. Empty: any.",
+    )
     remote_control: bool = Field(
         True,
         description="Workers answer `celery inspect` and `celery control`, and tell Flower of themselves.",

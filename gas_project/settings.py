@@ -274,6 +274,7 @@ DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
 # Networks of our own that users may have asked, by webhooks and uploads by address.
 OUTBOUND_ALLOWED = ENVIRONMENT.outbound_allowed
+OUTBOUND_PORTS = ENVIRONMENT.outbound_ports
 
 JOB_RESULTS_TOPIC = ENVIRONMENT.job_results_topic
 

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-HTTPS = 443
+HTTP, HTTPS = 80, 443
 LONGEST_URL = 2000
 
 # Beyond what `is_global` knows to be private, loopback, link-local (cloud metadata among them), shared,
@@ -67,6 +67,10 @@ def checked_url(url: str) -> SplitResult:
         raise AddressRefused("The address has a user name or password in it. Leave them out.")
     if port == 0:
         raise AddressRefused("Port 0 can't be reached.")
+    used = port or (HTTPS if parts.scheme == "https" else HTTP)
+    if settings.OUTBOUND_PORTS and used not in settings.OUTBOUND_PORTS:
+        allowed = ", ".join(map(str, settings.OUTBOUND_PORTS))
+        raise AddressRefused(f"The address has port {used}; this service can reach port {allowed} alone.")
     _refuse_number_of_our_own(hostname, is_plain=parts.scheme == "http")
     return parts
 

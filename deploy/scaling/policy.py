@@ -8,7 +8,10 @@ from deploy.reading import properties, template
 
 @dataclass(frozen=True)
 class Policy:
-    """`target` is the number of messages that may wait for each host in service."""
+    """`target` is the number of messages that may wait for each host in service.
+
+    `interruptions_an_hour`: how often AWS takes a spot host away, for each, with so much notice.
+    """
 
     target: float
     hosts_at_least: int
@@ -16,6 +19,10 @@ class Policy:
     warmup_seconds: float
     mean_task_seconds: float
     acceptable_wait_seconds: float
+    hosts_on_demand: int
+    is_spot: bool = False
+    interruptions_an_hour: float = 0.0
+    notice_seconds: float = 120
 
 
 def of_the_template() -> Policy:
@@ -29,4 +36,5 @@ def of_the_template() -> Policy:
         warmup_seconds=float(properties("workers", "Backlog")["EstimatedInstanceWarmup"]),
         mean_task_seconds=float(task),
         acceptable_wait_seconds=float(wait),
+        hosts_on_demand=int(group["MixedInstancesPolicy"]["InstancesDistribution"]["OnDemandBaseCapacity"]),
     )

@@ -1,6 +1,7 @@
 """gas-deploy: bring an installation up, change it, look at it, take it down."""
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -214,7 +215,9 @@ def _parser() -> argparse.ArgumentParser:
     }
     for name, description in descriptions.items():
         command = commands.add_parser(name, help=description, description=description)
-        command.add_argument("--stack", required=True, metavar="NAME", help="name of the installation")
+        command.add_argument(
+            "--stack", required=True, metavar="NAME", type=_name, help="name of the installation"
+        )
         command.add_argument(
             "--config", type=Path, default=Path("gas-deploy.toml"), help="default: %(default)s"
         )
@@ -224,6 +227,16 @@ def _parser() -> argparse.ArgumentParser:
         if name == "down":
             command.add_argument("--delete-data", action="store_true", help="files, jobs and accounts, too")
     return parser
+
+
+def _name(text: str) -> str:
+    """As the templates want it: it begins the names of buckets, queues and roles."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{1,19}", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name of an installation: expected 2 to 20 small letters, digits and dashes, "
+            "a letter first"
+        )
+    return text
 
 
 def _clients(region: str) -> Callable[[str], Any]:

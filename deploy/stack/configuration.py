@@ -21,6 +21,7 @@ class Site:
     smtp_host: str = ""
     smtp_user: str = ""
     stripe_price: str = ""
+    glacier_vault: str = ""
 
 
 @dataclass(frozen=True)

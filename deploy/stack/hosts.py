@@ -12,6 +12,7 @@ from deploy.stack.configuration import Configuration
 USER_DATA = Path(__file__).resolve().parent.parent / "hosts" / "user-data.yaml"
 ROLES = {"web": "web", "worker": "workers", "control": "control"}  # and the stack of each
 MOST_BYTES = 16 * 1024  # of user data, says EC2
+OUTBOUND_PORTS = "443"  # of the security groups' ways out, the one that is not for mail or the database
 PARAMETER_CHARACTERS = 4096  # of a parameter of CloudFormation
 
 
@@ -48,15 +49,22 @@ def service_environment(installation: Installation) -> dict[str, str]:
         "GAS_DYNAMODB_PREFIX": f"{service}-",
         "GAS_INPUTS_BUCKET": outputs["InputsBucket"],
         "GAS_RESULTS_BUCKET": outputs["ResultsBucket"],
-        "GAS_ARCHIVE_BUCKET": outputs["ColdBucket"],
+        **_cold_storage(installation),
         "GAS_STATIC_DIR": "/var/lib/gas/static",
         "GAS_STATIC_URL": f"{outputs['StaticUrl']}static/",
         "GAS_MAIL_FROM": site.mail_from,
         "GAS_MAIL_HOST": site.smtp_host,
         "GAS_MAIL_USER": site.smtp_user,
         "GAS_STRIPE_PRICE": site.stripe_price,
+        "GAS_OUTBOUND_PORTS": OUTBOUND_PORTS,
         **config.settings,
     }
+
+
+def _cold_storage(installation: Installation) -> dict[str, str]:
+    if vault := installation.config.site.glacier_vault:
+        return {"GAS_GLACIER_VAULT": vault, "GAS_GLACIER_TOPIC": installation.outputs["RetrievalsTopic"]}
+    return {"GAS_ARCHIVE_BUCKET": installation.outputs["ColdBucket"]}
 
 
 def host_environment(role: str, installation: Installation) -> dict[str, str]:

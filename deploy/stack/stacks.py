@@ -47,7 +47,12 @@ def parameters(
     site, sizes = config.site, config.sizes
     special: dict[str, dict[str, str]] = {
         "network": {"Zones": ",".join(sizes.zones), "NatPerZone": _flag(sizes.nat_per_zone)},
-        "messages": {"MailDomain": site.mail_domain, "AlarmAddress": site.alarm_address},
+        "messages": {
+            "MailDomain": site.mail_domain,
+            "AlarmAddress": site.alarm_address,
+            "GlacierVault": site.glacier_vault,
+        },
+        "access": {"GlacierVault": site.glacier_vault},
         "storage": {"SiteUrl": site.url},
         "data": {
             "DatabaseClass": sizes.database_class,

@@ -1,6 +1,7 @@
 """Stacks change by change sets that were shown, and data go only when told twice."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -13,9 +14,14 @@ from deploy.reading import NAMES, template
 from deploy.stack import command, data, stacks
 from deploy.stack.command import Deployment, Operator, Refused
 from deploy.stack.configuration import ConfigurationError, load
+from deploy.stack.hosts import Installation, service_environment
 from deploy.stack.stacks import StackError, Stacks, parameters
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "example.toml"
+OUTPUTS = (
+    "StorageEventsQueueName", "JobResultsTopic", "InputsBucket", "ResultsBucket", "ColdBucket", "StaticUrl",
+    "RetrievalsTopic",
+)  # fmt: skip
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "root", "AWS_SECRET_ACCESS_KEY": "of-the-emulator"}
 SMALL = """
 Parameters:
@@ -272,3 +278,26 @@ def test_a_release_that_is_not_there_is_refused_with_those_that_are(monkeypatch:
 def test_a_missing_configuration_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert command.main(["status", "--stack", "gas", "--config", str(tmp_path / "none.toml")]) == 1
     assert "Copy deploy/example.toml" in capsys.readouterr().err
+
+
+def test_a_name_that_no_bucket_could_have_is_refused_before_anything_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["status", "--stack", "Demo_1"])
+    assert "'Demo_1' is no name of an installation: expected 2 to 20 small letters" in capsys.readouterr().err
+
+
+def test_a_vault_that_is_named_takes_the_place_of_the_cold_bucket() -> None:
+    config = load(EXAMPLE)
+    outputs = {name: name for name in OUTPUTS}
+    in_bucket = service_environment(Installation("gas", "1", config, outputs, ""))
+    assert (in_bucket["GAS_ARCHIVE_BUCKET"], in_bucket.get("GAS_GLACIER_VAULT")) == ("ColdBucket", None)
+    with_vault = replace(config, site=replace(config.site, glacier_vault="results"))
+    in_vault = service_environment(Installation("gas", "1", with_vault, outputs, ""))
+    assert "GAS_ARCHIVE_BUCKET" not in in_vault
+    assert in_vault["GAS_GLACIER_VAULT"] == "results"
+    assert in_vault["GAS_GLACIER_TOPIC"] == "RetrievalsTopic"
+    for stack in ("messages", "access"):
+        assert parameters(stack, "gas", with_vault, {})["GlacierVault"] == "results"
+        assert "GlacierVault" not in parameters(stack, "gas", config, {})

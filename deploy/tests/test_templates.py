@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from annotations.incoming.parts import KEPT
 from deploy.reading import (
     FOLDER,
     NAMES,
@@ -17,6 +18,7 @@ from deploy.reading import (
     resources,
     template,
 )
+from deploy.stack.hosts import OUTBOUND_PORTS
 
 # Network
 
@@ -24,7 +26,7 @@ from deploy.reading import (
 def test_every_template_is_known_and_small() -> None:
     assert {path.stem for path in FOLDER.glob("*.yaml")} == set(NAMES)
     for name in NAMES:
-        assert len((FOLDER / f"{name}.yaml").read_text().splitlines()) < 400, name
+        assert len((FOLDER / f"{name}.yaml").read_text().splitlines()) < 450, name
 
 
 def test_a_template_imports_only_what_those_before_it_export() -> None:
@@ -39,6 +41,7 @@ def test_every_exported_value_is_imported_or_read_by_the_deployment() -> None:
         "StaticBucket", "StaticUrl", "ReleasesBucket", "ReleaseKey", "InputsBucket", "ResultsBucket",
         "ColdBucket", "DatabaseAddress", "StorageEventsQueueName", "ArchiveQueueName", "DefaultQueueName",
         "WebGroupName", "WorkerGroupName", "TargetGroupName", "DatabaseSecret", "SettingsSecret",
+        "RetrievalsTopic",
     }  # fmt: skip
     imported = set().union(*(imports(template(name)) for name in NAMES))
     exported = set().union(*(exports(name) for name in NAMES))
@@ -73,6 +76,31 @@ def test_only_the_load_balancer_listens_to_the_world() -> None:
         for rule in group["Properties"].get("SecurityGroupIngress", [])
     }
     assert 22 not in ports  # Systems Manager instead of SSH
+
+
+def test_private_subnets_have_a_way_out_and_none_in() -> None:
+    routes = properties("network", "PrivateWayOut1"), properties("network", "PrivateWayOut2")
+    assert all("NatGatewayId" in route for route in routes)
+    for name in ("web", "workers", "control"):
+        subnets = properties(name, "Group")["VPCZoneIdentifier"]
+        assert "PrivateSubnets" in str(subnets), name
+
+
+def test_hosts_get_out_for_https_mail_and_the_database_and_the_service_is_told_so() -> None:
+    for name in ("WebGroup", "WorkerGroup"):
+        ports = {rule["FromPort"] for rule in properties("network", name)["SecurityGroupEgress"]}
+        assert ports == {443, 587, 5432}, name
+        anywhere = {
+            str(rule["FromPort"])
+            for rule in properties("network", name)["SecurityGroupEgress"]
+            if rule["CidrIp"] == "0.0.0.0/0" and rule["Description"] != "mail"
+        }
+        assert anywhere == set(OUTBOUND_PORTS.split(",")), name
+
+
+def test_the_database_listens_to_web_hosts_and_workers_alone() -> None:
+    rules = properties("network", "DatabaseGroup")["SecurityGroupIngress"]
+    assert [rule["SourceSecurityGroupId"]["Ref"] for rule in rules] == ["WebGroup", "WorkerGroup"]
 
 
 # The site
@@ -159,6 +187,13 @@ def test_hosts_come_from_launch_templates_with_imdsv2_and_encrypted_disks() -> N
         assert "KeyName" not in data, name
 
 
+@pytest.mark.parametrize("role", ["Web", "Worker", "Control"])
+def test_operators_come_by_session_manager(role: str) -> None:
+    statements = properties("access", f"{role}Host")["PolicyDocument"]["Statement"]
+    (sessions,) = [part for part in statements if part["Sid"] == "SessionManager"]
+    assert "ssmmessages:OpenDataChannel" in sessions["Action"]
+
+
 @pytest.mark.parametrize("name", ["web", "workers", "control"])
 def test_a_new_release_takes_a_hosts_place_only_when_the_host_has_said_that_it_works(name: str) -> None:
     group = resources(name)["Group"]
@@ -192,7 +227,7 @@ def test_somebody_is_told_of_the_first_message_in_any_dead_letter_queue() -> Non
 
 def test_there_are_topics_for_results_and_alarms_and_a_sender_of_mail() -> None:
     topics = {plain(part["Properties"]["TopicName"]) for part in every("AWS::SNS::Topic").values()}
-    assert topics == {"gas-job-results", "gas-alarms"}
+    assert topics == {"gas-job-results", "gas-alarms", "gas-retrievals"}
     assert every("AWS::SES::EmailIdentity")
 
 
@@ -210,10 +245,13 @@ def test_buckets_are_private_encrypted_kept_and_rid_of_stale_uploads() -> None:
         assert set(found["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert found["BucketEncryption"], name
         assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain", name
-        rules = found["LifecycleConfiguration"]["Rules"]
-        assert {"DaysAfterInitiation": 1} in [rule.get("AbortIncompleteMultipartUpload") for rule in rules], (
-            name
-        )
+        days = [
+            rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
+            for rule in found["LifecycleConfiguration"]["Rules"]
+            if "AbortIncompleteMultipartUpload" in rule
+        ]
+        # Uploads in parts may go on for as long as they are kept.
+        assert days == [KEPT.days + 1 if name == "storage.Inputs" else 1], name
 
 
 def test_buckets_refuse_requests_in_the_clear() -> None:
@@ -236,23 +274,55 @@ def test_what_cannot_be_made_again_is_versioned() -> None:
     assert versioned == {"storage.Results", "storage.Cold", "storage.Releases"}
 
 
-@pytest.mark.parametrize(("bucket", "methods"), [("Inputs", ["POST", "PUT"]), ("Results", ["GET"])])
+@pytest.mark.parametrize(
+    ("bucket", "methods", "shown"),
+    [
+        ("Inputs", ["POST", "PUT"], ["ETag"]),  # forms, and parts whose ETags name them in the end
+        ("Results", ["GET"], ["ETag", "Accept-Ranges", "Content-Range"]),  # the genome browser reads ranges
+    ],
+)
 def test_browsers_may_use_the_buckets_from_the_sites_pages_and_see_the_etag(
-    bucket: str, methods: list[str]
+    bucket: str, methods: list[str], shown: list[str]
 ) -> None:
     (rule,) = properties("storage", bucket)["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedOrigins"] == [{"Ref": "SiteUrl"}]
     assert rule["AllowedMethods"] == methods
-    assert rule["ExposedHeaders"] == ["ETag"]
+    assert rule["AllowedHeaders"] == ["*"]  # Range among them
+    assert rule["ExposedHeaders"] == shown
+
+
+def test_static_files_are_read_by_the_content_network_alone() -> None:
+    (allowed,) = [
+        part
+        for part in properties("storage", "StaticPolicy")["PolicyDocument"]["Statement"]
+        if part["Effect"] == "Allow"
+    ]
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert "aws:SourceArn" in allowed["Condition"]["StringEquals"]
 
 
 def test_a_restored_archive_is_told_to_the_restore_queue_which_takes_it() -> None:
     (told,) = properties("storage", "Cold")["NotificationConfiguration"]["QueueConfigurations"]
     assert told["Event"] == "s3:ObjectRestore:Completed"
     assert plain(told["Queue"]) == "<StorageEventsQueueArn>"
-    (statement,) = properties("messages", "StorageEventsPolicy")["PolicyDocument"]["Statement"]
+    statement, _ = properties("messages", "StorageEventsPolicy")["PolicyDocument"]["Statement"]
     bucket = plain(properties("storage", "Cold")["BucketName"])
     assert plain(statement["Condition"]["ArnEquals"]["aws:SourceArn"]) == f"arn:aws:s3:::{bucket}"
+
+
+def test_a_vault_says_on_a_topic_that_leads_to_the_same_queue_when_a_retrieval_is_ready() -> None:
+    """For accounts that have a vault: nothing of it is made for others."""
+    topic = resources("messages")["Retrievals"]
+    assert topic["Condition"] == "HasVault"
+    (told,) = topic["Properties"]["Subscription"]
+    assert told == {"Protocol": "sqs", "Endpoint": {"Fn::GetAtt": ["StorageEventsQueue", "Arn"]}}
+    (publishes,) = properties("messages", "RetrievalsPolicy")["PolicyDocument"]["Statement"]
+    assert publishes["Principal"] == {"Service": "glacier.amazonaws.com"}
+    _, receives = properties("messages", "StorageEventsPolicy")["PolicyDocument"]["Statement"]
+    condition, statement, otherwise = receives["Fn::If"]
+    assert (condition, otherwise) == ("HasVault", {"Ref": "AWS::NoValue"})
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "Retrievals"}}}
+    assert resources("access")["WorkerVault"]["Condition"] == "HasVault"
 
 
 # Data
@@ -278,6 +348,26 @@ def test_no_template_holds_a_secret() -> None:
 
 
 # Observability
+
+
+def test_each_queue_is_watched_for_messages_that_wait_too_long() -> None:
+    watched = {
+        plain(alarm["Properties"]["Dimensions"][0]["Value"])
+        for alarm in every("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("MetricName") == "ApproximateAgeOfOldestMessage"
+    }
+    queues = {plain(part["Properties"]["QueueName"]) for part in every("AWS::SQS::Queue").values()}
+    assert watched == {name for name in queues if not name.endswith("-dead")}
+
+
+def test_a_job_that_failed_by_no_fault_of_its_user_is_told() -> None:
+    found = properties("observability", "FailedJobs")
+    counted = [part["MetricStat"]["Metric"] for part in found["Metrics"] if "MetricStat" in part]
+    assert {part["MetricName"] for part in counted} == {"failed_jobs"}
+    reasons = {part["Dimensions"][0]["Value"] for part in counted}
+    assert "engine_failed" in reasons
+    assert "unusable_input" not in reasons
+    assert found["Threshold"] == 0
 
 
 def test_the_alarms_cover_age_dead_letters_errors_failed_jobs_and_thaws() -> None:

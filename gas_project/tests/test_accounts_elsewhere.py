@@ -15,6 +15,7 @@ from django.urls import reverse
 from gas_project import environment
 from gas_project.accounts.models import User
 from gas_project.accounts.openid import OpenIDProvider
+from gas_project.checks import sign_in_elsewhere_is_reachable
 from gas_project.tests.factories import PASSWORD, make_user
 
 pytestmark = [
@@ -158,3 +159,18 @@ def test_what_does_not_fit_is_named_and_not_shown(value: str):
     _, (problem, *_), _ = load(value)
     assert problem.variable == "GAS_OPENID_PROVIDERS"
     assert "hush" not in f"{problem.found} {problem.expected}"
+
+
+@pytest.mark.parametrize(("ports", "ids"), [([], []), ([443], ["gas.E010"]), ([443, 8443], [])])
+def test_a_provider_behind_a_port_that_a_firewall_closes_stops_the_start(
+    settings: Any, ports: list[int], ids: list[str]
+):
+    at_a_port = {
+        "lab": {"name": "Lab", "server_url": "https://id.lab.example:8443", "client_id": "x", "secret": "x"}
+    }
+    settings.ENVIRONMENT, problems, _ = load(json.dumps(at_a_port))
+    assert problems == []
+    settings.OUTBOUND_PORTS = ports
+    found = sign_in_elsewhere_is_reachable()
+    assert [problem.id for problem in found] == ids
+    assert all("lab at port 8443" in problem.msg for problem in found)

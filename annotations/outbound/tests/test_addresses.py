@@ -141,3 +141,14 @@ def test_an_operator_may_allow_a_network_and_there_also_plain_http(settings: Any
     assert is_allowed("10.1.2.3", is_plain=True) and not is_allowed("10.1.3.3", is_plain=True)
     assert not is_allowed("1.1.1.1", is_plain=True)
     assert checked_url("http://10.1.2.3/").scheme == "http"
+
+
+def test_where_a_firewall_lets_one_port_out_an_address_with_another_is_refused_with_both(
+    settings: Any,
+) -> None:
+    assert checked_url("https://example.org:8443/a.vcf").port == 8443
+    settings.OUTBOUND_PORTS = [443]
+    assert checked_url("https://example.org/a.vcf")
+    assert checked_url("https://example.org:443/a.vcf")
+    with pytest.raises(AddressRefused, match="has port 8443; this service can reach port 443 alone"):
+        checked_url("https://example.org:8443/a.vcf")

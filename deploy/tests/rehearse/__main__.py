@@ -8,30 +8,27 @@ import argparse
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from annotations.engine.demo import sample_of
 from deploy.tests.rehearse import permissions
 from deploy.tests.rehearse.account import ROLES
+from deploy.tests.rehearse.files import handle_files
+from deploy.tests.rehearse.scene import Scene
 from deploy.tests.rehearse.stage import Stage, service
+from deploy.tests.rehearse.vault import archive_in_a_vault
 from deploy.tests.rehearse.visitor import Visitor
 
-MOST_SECONDS = 360
-LONGEST_WAIT_SECONDS = 100  # the sweep comes each minute
 JOBS = 6
 
 
-class Rehearsal:
+class Rehearsal(Scene):
     """The acts, in their order; each says what it has seen."""
 
     def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.began = time.monotonic()
+        super().__init__(stage)
         self.ada = Visitor(stage.site_url, "ada@example.org")
         self.sample = sample_of(stage.folder / "references").read_bytes()
         self.jobs: list[str] = []
@@ -45,24 +42,13 @@ class Rehearsal:
         self._see_mails_and_messages(listener)
         self._see_archived()
         self._subscribe_and_see_results_back()
+        handle_files(self, self.ada, self.sample)
         self._look_as_an_operator()
         self._drain_a_worker()
         self._change_ones_mind()
+        self._audit()
+        archive_in_a_vault(self, self.sample)
         self._see_that_nothing_was_lost()
-
-    def say(self, text: str) -> None:
-        print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
-
-    def wait(self, what: str, condition: Callable[[], Any]) -> Any:
-        """The condition's answer, once it is true. Ends the rehearsal when its time is over."""
-        now = time.monotonic()
-        deadline = min(now + LONGEST_WAIT_SECONDS, self.began + MOST_SECONDS)
-        while not (answer := condition()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"This did not come true in time: {what}")
-            time.sleep(0.3)
-        self.say(what)
-        return answer
 
     def _annotate_while_hosts_die(self) -> None:
         self.jobs = [self.ada.annotate(f"sample{n}.vcf", self.sample) for n in range(JOBS - 1)]
@@ -131,6 +117,10 @@ EmailAddress.objects.create(user=admin, email=admin.email, verified=True, primar
         assert all(worker.host.name in page for worker in self.stage.workers), page
         self.say("the admin's page of queues shows both workers")
         assert admin.get("/readyz").json()["status"] == "ok"
+        (control,) = (host for host in self.stage.hosts if host.name == "control")
+        assert (control.folder / "run" / "metrics").is_dir()
+        assert [service.restarts for service in control.services.values()] == [0, 0]
+        self.say("beat and Flower have run without a break")
 
     def _drain_a_worker(self) -> None:
         jobs = [self.ada.annotate(f"last{n}.vcf", self.sample) for n in range(4)]
@@ -152,6 +142,11 @@ EmailAddress.objects.create(user=admin, email=admin.email, verified=True, primar
             return [entry["Key"] for entry in found if job in entry["Key"]]
 
         self.wait("the files of the deleted job are gone", lambda: not left())
+
+    def _audit(self) -> None:
+        said = self.stage.workers[1].host.manage("vault-audit")
+        assert "clean" in said, said
+        self.say("an audit has found every archive and every result in its place")
 
     def _see_that_nothing_was_lost(self) -> None:
         sqs = self.stage.aws.client("sqs")

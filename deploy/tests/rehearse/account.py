@@ -10,8 +10,10 @@ from deploy.reading import plain, properties, resources, template
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
 ROOT = {"AWS_ACCESS_KEY_ID": "root", "AWS_SECRET_ACCESS_KEY": "of-the-emulator"}
-NAMES = {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+VAULT = "results"
+NAMES = {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "GlacierVault": VAULT}
 ROLES = ("Web", "Worker", "Control")
+KINDS = {"Web": ("Service", "Host"), "Worker": ("Service", "Host", "Vault"), "Control": ("Service", "Host")}
 VISIBILITY_SECONDS = "15"  # instead of two minutes, so that a killed worker's messages are back soon
 
 
@@ -41,10 +43,8 @@ def made(endpoint_url: str) -> Account:
     """Queues, topics, buckets, tables and roles, with the names, attributes and policies of the templates."""
     outputs: dict[str, str] = {}
     _make_queues(_client(endpoint_url, "sqs"))
-    topic = _client(endpoint_url, "sns").create_topic(
-        Name=_text(properties("messages", "JobResults")["TopicName"])
-    )
-    outputs |= {"JobResultsTopic": topic["TopicArn"], "StorageEventsQueueName": "gas-storage-events"}
+    outputs |= {"StorageEventsQueueName": "gas-storage-events"}
+    outputs |= _make_topics(_client(endpoint_url, "sns"))
     outputs |= _make_buckets(_client(endpoint_url, "s3"))
     for table in resources("data", "AWS::DynamoDB::Table").values():
         _make_table(_client(endpoint_url, "dynamodb"), table["Properties"])
@@ -72,16 +72,34 @@ def _make_queues(sqs: Any) -> None:
                 {"deadLetterTargetArn": target, "maxReceiveCount": tries}
             )
         sqs.create_queue(QueueName=_text(found["QueueName"]), Attributes=attributes)
-    policy = properties("messages", "StorageEventsPolicy")["PolicyDocument"]["Statement"][0]
-    statement = policy | {
-        "Resource": arn("sqs", "gas-storage-events"),
-        "Condition": {
-            "ArnEquals": {"aws:SourceArn": _text(policy["Condition"]["ArnEquals"]["aws:SourceArn"])}
-        },
-    }
+    from_s3, from_vault = properties("messages", "StorageEventsPolicy")["PolicyDocument"]["Statement"]
+    bucket = _text(from_s3["Condition"]["ArnEquals"]["aws:SourceArn"])
+    statements = [
+        policy
+        | {
+            "Resource": arn("sqs", "gas-storage-events"),
+            "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+        }
+        for policy, source in (
+            (from_s3, bucket),
+            (from_vault["Fn::If"][1], arn("sns", "gas-retrievals")),
+        )
+    ]
     url = sqs.get_queue_url(QueueName="gas-storage-events")["QueueUrl"]
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})
+
+
+def _make_topics(sns: Any) -> dict[str, str]:
+    outputs = {}
+    for name in ("JobResults", "Retrievals"):
+        found = properties("messages", name)
+        outputs[f"{name}Topic"] = sns.create_topic(Name=_text(found["TopicName"]))["TopicArn"]
+        for told in found.get("Subscription", ()):
+            assert told["Endpoint"] == {"Fn::GetAtt": ["StorageEventsQueue", "Arn"]}
+            queue = arn("sqs", "gas-storage-events")
+            sns.subscribe(TopicArn=outputs[f"{name}Topic"], Protocol=told["Protocol"], Endpoint=queue)
+    return outputs
 
 
 def _make_buckets(s3: Any) -> dict[str, str]:
@@ -114,7 +132,7 @@ def _make_table(dynamodb: Any, found: dict[str, Any]) -> None:
 def _make_role(iam: Any, role: str) -> dict[str, str]:
     """A user with the role's policy: credentials of an instance come by a service that is not here."""
     iam.create_user(UserName=role)
-    for kind in ("Service", "Host"):
+    for kind in KINDS[role]:
         document = policy_of(role, kind)
         iam.put_user_policy(UserName=role, PolicyName=kind, PolicyDocument=json.dumps(document))
     key = iam.create_access_key(UserName=role)["AccessKey"]

@@ -56,6 +56,8 @@ class Balancer:
             except OSError:
                 continue
             with host:
+                for side in (client, host):  # small answers don't wait for an acknowledgement
+                    side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 host.settimeout(130)
                 back = threading.Thread(target=_copy, args=(host, client), daemon=True)
                 back.start()

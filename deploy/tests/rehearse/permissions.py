@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from deploy.tests.rehearse.account import ACCOUNT, REGION, policy_of
+from deploy.tests.rehearse.account import ACCOUNT, KINDS, REGION, policy_of
 
 KEPT = Path(__file__).resolve().parent.parent / "calls.json"
 # Calls of botocore whose permission has another name.
@@ -17,14 +17,16 @@ ACTIONS = {
     "s3:CreateMultipartUpload": "s3:PutObject",
     "s3:UploadPart": "s3:PutObject",
     "s3:CompleteMultipartUpload": "s3:PutObject",
-    "s3:AbortMultipartUpload": "s3:AbortMultipartUpload",
+    "s3:CopyObject": "s3:PutObject",
+    "s3:UploadPartCopy": "s3:PutObject",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "s3:ListParts": "s3:ListMultipartUploadParts",
     "s3:DeleteObjects": "s3:DeleteObject",
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
-BUCKET_ACTIONS = {"s3:ListBucket"}
+BUCKET_ACTIONS = {"s3:ListBucket", "s3:ListBucketMultipartUploads"}
 
 Call = tuple[str, str]  # an action, and the ARN of what it is about
 
@@ -57,14 +59,17 @@ def _arn(service: str, action: str, name: str) -> str:
         return ":".join(name.split(":")[:6])  # of a subscription: its topic
     if service == "s3":
         return f"arn:aws:s3:::{name}" + ("" if action in BUCKET_ACTIONS else "/key")
+    if service == "glacier":
+        return f"arn:aws:glacier:{REGION}:{ACCOUNT}:vaults/{name}"
     if service == "dynamodb":
         return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name.split(',', maxsplit=1)[0]}"
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = policy_of(role, "Service")["Statement"]
-    return found
+    """Of what the service does; those of the host are another matter."""
+    kinds = [kind for kind in KINDS[role] if kind != "Host"]
+    return [statement for kind in kinds for statement in policy_of(role, kind)["Statement"]]
 
 
 def is_allowed(role: str, call: Call) -> bool:
@@ -76,17 +81,20 @@ def is_allowed(role: str, call: Call) -> bool:
     )
 
 
-def unused(role: str, calls: Iterable[Call]) -> set[tuple[str, str]]:
-    """Statements' names with the actions that no call needed."""
-    used: set[tuple[str, str]] = set()
-    for action, resource in calls:
-        for statement in statements(role):
-            if action in statement["Action"] and any(
-                resource == given or fnmatchcase(resource, given) for given in statement["Resource"]
-            ):
-                used.add((statement["Sid"], action))
-    granted = {(statement["Sid"], action) for statement in statements(role) for action in statement["Action"]}
-    return granted - used
+def unused(role: str, calls: Iterable[Call]) -> set[tuple[str, str, str]]:
+    """What no call needed: statements' names, actions, and resources as they are granted."""
+    granted = {
+        (statement["Sid"], action, resource)
+        for statement in statements(role)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    used = set(calls)
+    return {
+        (name, action, given)
+        for name, action, given in granted
+        if not any(action == done and fnmatchcase(resource, given) for done, resource in used)
+    }
 
 
 def kept() -> dict[str, set[Call]]:

@@ -3,7 +3,7 @@
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from deploy.tests.rehearse.units import DEPLOY, Host, Service
 ROOT = DEPLOY.parent
 RECORDING = Path(__file__).parent / "recording"
 RETENTION_SECONDS = 20
+PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes for a part that is not the last
 START_SECONDS = 60
 # What differs from AWS: addresses, and times that nobody would want to wait for here.
 TIMES = {
@@ -32,6 +33,7 @@ TIMES = {
     "GAS_RESEND_AFTER_SECONDS": "10",
     "GAS_SCATTER_BYTES": "60000",
     "GAS_SHARD_RECORDS": "1000",
+    "GAS_UPLOAD_PART_BYTES": str(PART_BYTES),
 }
 
 
@@ -47,6 +49,7 @@ class Stage:
     web: list[Service] = field(default_factory=list)
     workers: list[Service] = field(default_factory=list)
     hosts: list[Host] = field(default_factory=list)
+    host: Callable[..., Host] = field(init=False)  # one more, of a role, with its settings
 
     def calls_of(self, role: str) -> Path:
         return self.folder / f"{role.lower()}.calls"
@@ -83,6 +86,7 @@ def service(folder: Path, **variables: str) -> Iterator[Stage]:
             stack.callback(made.close)
             return made
 
+        stage.host = host
         web = [host(f"web{n}", "Web", WEB_BIND=f"127.0.0.1:{port}") for n, port in enumerate(ports)]
         web[0].run("gas-migrate.service", seconds=120)
         stage.web = [made.start("gas-web.service") for made in web]
@@ -91,8 +95,7 @@ def service(folder: Path, **variables: str) -> Iterator[Stage]:
         control.start("gas-beat.service")
         control.start("gas-flower.service")
         for worker in stage.workers:
-            ready = worker.host.folder / "run" / "worker-ready"
-            wait_until(ready.exists, timeout_seconds=START_SECONDS)
+            wait_until(worker.is_ready, timeout_seconds=START_SECONDS)
         wait_until(lambda: len(balancer.healthy) == len(ports), timeout_seconds=START_SECONDS)
         yield stage
 

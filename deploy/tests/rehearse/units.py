@@ -47,6 +47,19 @@ class Host:
     def environment(self, unit: str) -> dict[str, str]:
         return _environment(self, unit)
 
+    def manage(self, command: str) -> str:
+        """A command of Django, in the worker's environment; what it says. Raises CalledProcessError."""
+        manage = [sys.executable, str(DEPLOY.parent / "manage.py"), command]
+        done = subprocess.run(
+            manage, env=self.environment("gas-worker.service"), cwd=self.folder, check=False, timeout=120,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(
+                f"{command} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+        return done.stdout
+
     def python(self, code: str) -> None:
         """Run in the web service's environment."""
         environment = self.environment("gas-web.service")
@@ -77,6 +90,10 @@ class Service:
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         threading.Thread(target=self._restart_when_it_ends, args=(self.process,), daemon=True).start()
+
+    def is_ready(self) -> bool:
+        """A worker says so itself."""
+        return (self.host.folder / "run" / "worker-ready").exists()
 
     def kill(self) -> None:
         """As a machine's memory killer does, the children first; systemd starts it again."""

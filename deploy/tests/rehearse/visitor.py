@@ -66,6 +66,28 @@ class Visitor:
         assert match, answer.text[:2000]
         return match[1]
 
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The API, with the session that the pages have; the answer's JSON."""
+        token = {"X-CSRFToken": self.session.cookies["csrftoken"], "Referer": self.site_url}
+        answer = self._send(method, f"/api/v1{path}", json=body, headers=token)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def begin_parts(self, name: str, content: bytes) -> str:
+        """Announce a file that comes in parts; the upload's id."""
+        return str(self.ask("POST", "/uploads", {"file_name": name, "size_bytes": len(content)})["id"])
+
+    def send_part(self, upload: str, content: bytes, number: int) -> None:
+        (part,) = self.ask("POST", f"/uploads/{upload}/parts", {"numbers": [number]})["items"]
+        end = part["start"] + part["size_bytes"]
+        sent = requests.put(part["url"], data=content[part["start"] : end], timeout=TIMEOUT_SECONDS)
+        assert sent.ok, sent.text
+
+    def annotate_upload(self, upload: str) -> str:
+        """Submit an upload whose parts have come; the job's id."""
+        self.ask("POST", f"/uploads/{upload}/complete", {})
+        return str(self.ask("POST", "/jobs", {"upload_id": upload, "reference": "demo/1"})["id"])
+
     def send_nothing(self) -> int:
         """Submit an empty file; the status of the refusal."""
         form = self.post("/jobs/uploads/", {"file_name": "empty.vcf"}).json()

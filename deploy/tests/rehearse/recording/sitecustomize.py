@@ -14,6 +14,7 @@ CALLS = os.environ.get("REHEARSAL_CALLS", "")
 # What a call is about, by the parameters that name it; the first that is there counts.
 RESOURCES = (
     "Bucket",
+    "vaultName",
     "QueueUrl",
     "QueueName",
     "TableName",
@@ -40,6 +41,9 @@ def record_client(module):
     call = module.BaseClient._make_api_call
 
     def recorded(self, operation, parameters):
+        source = (parameters or {}).get("CopySource")  # of a copy, which reads there, too
+        if source:
+            note("s3", "GetObject", {"Bucket": source["Bucket"]})
         note(self.meta.service_model.service_name, operation, parameters or {})
         return call(self, operation, parameters)
 
