@@ -31,8 +31,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from celery.app.control import Control as CeleryControl
 from kombu import Queue
 from kombu.pidbox import Mailbox as KombuMailbox
-from kombu.transport import SQS
 from kombu.transport.SQS.exceptions import DoesNotExistQueueException
+
+from tasks.clients import SharingChannel
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +112,7 @@ class _Ownership:
 ownership = _Ownership()
 
 
-class FanoutChannel(SQS.Channel):
+class FanoutChannel(SharingChannel):
     """A channel whose control queues come, work and go without leaving anything behind."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

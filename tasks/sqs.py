@@ -30,21 +30,37 @@ def _client(
     process_id: int, endpoint: str | None, region: str | None, key_id: str | None, key: str | None
 ) -> Any:
     """Making one costs as much as a hundred calls. Threads may share it; a forked process needs its own."""
-    import boto3  # loaded by who needs it: it makes every start slower
     from botocore.config import Config
 
-    return boto3.client(
+    return session(region_name=region, aws_access_key_id=key_id, aws_secret_access_key=key).client(
         "sqs",
         endpoint_url=endpoint,
-        region_name=region,
-        aws_access_key_id=key_id,
-        aws_secret_access_key=key,
         config=Config(
             connect_timeout=CALL_TIMEOUT_SECONDS,
             read_timeout=CALL_TIMEOUT_SECONDS,
             retries={"total_max_attempts": 2},
         ),
     )
+
+
+def session(**credentials: str | None) -> Any:
+    """A boto3 session that shares with all others what botocore reads of AWS's endpoints and services.
+
+    Each would read it for itself, 8 MB, and a worker has a session for every channel of its connections.
+    """
+    import boto3  # loaded by who needs it: it makes every start slower
+    from botocore.session import Session
+
+    core = Session()
+    core.register_component("data_loader", _loader())
+    return boto3.Session(botocore_session=core, **credentials)
+
+
+@cache
+def _loader() -> Any:
+    from botocore.session import Session
+
+    return Session().get_component("data_loader")
 
 
 class Broker:
