@@ -58,6 +58,8 @@ def shard_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
         ReferenceBundle.open(order["bundle"]),
         lambda done: _write_whole(progress, str(done)),
     )
+    # gene models refer to themselves; of so few objects Python thinks long before it looks for such
+    gc.collect()
     return {}
 
 
