@@ -96,14 +96,17 @@ def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def annotate_anew(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """A job for the same file with the newest version of its reference; the page of that one, or why not."""
+    """A job for the same file with the newest version of its reference; the page of that one, or why not.
+
+    With `same`, where there is no newer version, with the same one: the result is of an earlier service.
+    """
     job = _own_job(request, job_id)
-    newer = newer_than(job.reference) if job.status == Status.COMPLETED else None
-    if newer is None:
+    reference = newer_than(job.reference) or (job.reference if request.POST.get("same") else None)
+    if reference is None or job.status != Status.COMPLETED:
         messages.info(request, "There is no newer version of this result's reference.")
         return redirect(job)
     try:
-        return redirect(annotate_with(job, newer))
+        return redirect(annotate_with(job, reference))
     except UploadRefused as refusal:
         messages.error(request, str(refusal))
         return redirect(job)
