@@ -3,14 +3,18 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
+from annotations.api.models import Token
+from annotations.incoming.models import Upload
 from annotations.models import Job
 from annotations.results.files import files_of
+from annotations.sharing.models import ShareLink
 from annotations.storage import ObjectMissing, object_store
+from annotations.webhooks.models import Delivery, Webhook
 
 BLOCK_BYTES = 256 * 1024
 # How the service does its work is no data of the user's.
@@ -33,6 +37,41 @@ class _Sink(io.RawIOBase):
     def take(self) -> bytes:
         taken, self._blocks = b"".join(self._blocks), []
         return taken
+
+
+def belongings(user: Any) -> dict[str, Any]:
+    """What there is of the user's besides jobs; never the secrets, of which mostly only hashes are kept."""
+    of_user = {"user_id": user.pk}
+    return {
+        "tokens": _rows(
+            Token, ("name", "hint", "scopes", "created_at", "expires_at", "last_used_at"), of_user
+        ),
+        "uploads": _rows(
+            Upload, ("file_name", "state", "size_bytes", "source_url", "failure", "created_at"), of_user
+        ),
+        "webhooks": [
+            {
+                **_values(webhook, ("url", "is_active", "created_at", "failing_since", "disabled_reason")),
+                "messages": _rows(
+                    Delivery,
+                    ("event", "job_id", "state", "created_at", "attempts", "status", "outcome"),
+                    {"webhook": webhook},
+                ),
+            }
+            for webhook in Webhook.objects.of(user)
+        ],
+        "links": _rows(
+            ShareLink, ("job_id", "note", "created_at", "expires_at", "revoked_at", "opened_at"), of_user
+        ),
+    }
+
+
+def _rows(model: Any, fields: Sequence[str], wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    return [_values(one, fields) for one in model.objects.filter(**wanted)]
+
+
+def _values(one: Any, fields: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in fields}
 
 
 def stream(user: Any, about: dict[str, Any]) -> Iterator[bytes]:

@@ -53,6 +53,11 @@ class Environment(BaseModel, frozen=True):
     secret_key: str = Field(
         "", description="Django's SECRET_KEY. Empty: one is made and kept in the state folder."
     )
+    secret_key_fallbacks: Annotated[list[str], BeforeValidator(_words)] = Field(
+        [],
+        description="Former secret keys, separated by commas: sessions, links and second factors made with "
+        "them still hold.",
+    )
     state_dir: Path = Field(BASE_DIR / "var", description="Where one machine keeps all its state.")
     references_dir: Path | None = Field(
         None,

@@ -20,6 +20,7 @@ REFERENCES_DIR = (ENVIRONMENT.references_dir or STATE_DIR / "references").resolv
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or kept_secret(STATE_DIR / "secret-key")
+SECRET_KEY_FALLBACKS = ENVIRONMENT.secret_key_fallbacks
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 SITE_URL = ENVIRONMENT.site_url or f"http://127.0.0.1:{ENVIRONMENT.port}"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -149,6 +150,7 @@ SOCIALACCOUNT_PROVIDERS = {
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 # A provider's word on an e-mail address opens no account that has it.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+MFA_ADAPTER = "gas_project.accounts.sealing.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Genomics Annotation Service"

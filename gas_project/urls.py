@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("annotations.urls")),
     path("", include("annotations.incoming.urls")),
     path("", include("annotations.api.urls")),
+    path("", include("annotations.webhooks.urls")),
     path("", include("billing.urls")),
     path("", include("archival.urls")),
     path("profile/", profile, name="profile"),

@@ -91,7 +91,7 @@ def begin_export(request: HttpRequest, job_id: UUID, body: ExportRequest) -> Sta
             "invalid", str(refusal), errors=[{"where": "body.format", "message": str(refusal)}]
         ) from refusal
     except (NoTable, TableUnreadable) as error:
-        raise no_table(job) from error
+        raise no_table(job, error) from error
     except QueryTooCostly as error:
         raise Problem("unavailable", f"{error} Filter for less.") from error
     return Status(202, _out(export))

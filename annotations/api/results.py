@@ -16,6 +16,7 @@ from annotations.models import Job
 from annotations.results import rows
 from annotations.results.database import QueryTooCostly, TableUnreadable
 from annotations.results.filters import PARAMETERS, ResultFilter
+from annotations.results.layout import TableOutdated
 from annotations.results.presets import PRESETS
 from annotations.results.problems import FilterRefused
 from annotations.results.tables import NoTable, ResultTable, open_table
@@ -101,7 +102,7 @@ def list_rows(request: HttpRequest, response: HttpResponse, job_id: UUID, wanted
     except FilterRefused as refusal:
         raise filter_refused(refusal) from refusal
     except (NoTable, TableUnreadable) as error:
-        raise no_table(job) from error
+        raise no_table(job, error) from error
     except QueryTooCostly as error:
         raise Problem("unavailable", f"{error} Filter for less.") from error
     more = len(items) > page.limit
@@ -127,7 +128,7 @@ def about_results(request: HttpRequest, job_id: UUID) -> ResultAbout:
     try:
         layout = open_table(job).layout
     except (NoTable, TableUnreadable) as error:
-        raise no_table(job) from error
+        raise no_table(job, error) from error
     except QueryTooCostly as error:
         raise Problem("unavailable", str(error)) from error
     return ResultAbout(
@@ -151,7 +152,10 @@ def filter_refused(refusal: FilterRefused) -> Problem:
     return Problem("invalid", str(refusal), errors=errors)
 
 
-def no_table(job: Job) -> Problem:
+def no_table(job: Job, error: Exception) -> Problem:
+    if isinstance(error, TableOutdated):
+        message = "This result was made by an earlier version of the service. Annotate the file again."
+        return Problem("conflict", f"{message} {error}")
     return Problem(
         "conflict",
         f"The job is {job.status} and its result {job.result_state}: there is no table at hand.",

@@ -32,7 +32,7 @@ def cached(key: str) -> Path:
 
 def _make_room(folder: Path, newest: Path) -> None:
     """Remove what was longest not asked for. Who reads it just now has it open, or fetches it again."""
-    kept = sorted(folder.glob("*.parquet"), key=_used_at, reverse=True)
+    kept = sorted(folder.glob("*.parquet"), key=modified_at, reverse=True)
     total_bytes = 0
     for path in kept:
         total_bytes += _size_bytes(path)
@@ -41,7 +41,8 @@ def _make_room(folder: Path, newest: Path) -> None:
             (folder / f".{path.name}.lock").unlink(missing_ok=True)
 
 
-def _used_at(path: Path) -> float:
+def modified_at(path: Path) -> float:
+    """When the file was written or asked for, in seconds since 1970; 0 where it is gone meanwhile."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:  # another process has removed it

@@ -99,7 +99,9 @@ class _Builder:
             self._add(f"list_has_any(string_split(gene_names, '|'), {self._bind(sorted(names))})")
 
     def _region(self, region: Region) -> str:
-        chroms = [contig.chrom for contig in self._layout.contigs if contig.is_called(region.contig)]
+        if whole := self._contigs_called(str(region)):
+            return self._is_one_of("chrom", whole)
+        chroms = self._contigs_called(region.contig)
         if not chroms:
             return "false"
         on_contig = self._is_one_of("chrom", chroms)
@@ -107,6 +109,9 @@ class _Builder:
             return on_contig
         start, end = self._bind(region.start), self._bind(region.end)
         return f"({on_contig} AND pos <= {end} AND pos + length(ref) - 1 >= {start})"
+
+    def _contigs_called(self, name: str) -> list[str]:
+        return [contig.chrom for contig in self._layout.contigs if contig.is_called(name)]
 
     def _significance(self, classes: tuple[str, ...]) -> None:
         if not classes:

@@ -37,13 +37,25 @@ PARAMETERS = (
 
 @dataclass(frozen=True)
 class Region:
-    """A stretch of a contig, 1-based and inclusive; `start` and `end` are None for all of it."""
+    """A stretch of a contig, 1-based and inclusive; `start` and `end` are None for all of it.
+
+    `written` is what it was read from, where that is more than the parts say: of HLA-A*01:01 only a table's
+    contigs tell whether it is one of them or the first base of HLA-A*01.
+    """
 
     contig: str
     start: int | None = None
     end: int | None = None
+    written: str = ""
+
+    @classmethod
+    def read(cls, contig: str, start: int | None, end: int | None, written: str) -> "Region":
+        region = cls(contig, start, end)
+        return region if str(region) == written else cls(contig, start, end, written)
 
     def __str__(self) -> str:
+        if self.written:
+            return self.written
         if self.start is None:
             return self.contig
         return f"{self.contig}:{self.start}" + ("" if self.end == self.start else f"-{self.end}")
@@ -102,7 +114,7 @@ class ResultFilter:
         min_frequency, max_frequency = read.range("min_frequency", "max_frequency", 0, 1)
         parsed = cls(
             genes=read.words("gene"),
-            regions=tuple(Region(*parts) for parts in read.regions("region")),
+            regions=tuple(Region.read(*parts) for parts in read.regions("region")),
             consequences=read.choices("consequence", CONSEQUENCES),
             impacts=read.choices("impact", IMPACT_LEVELS),
             significances=read.choices("significance", SIGNIFICANCES),

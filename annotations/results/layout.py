@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from annotations.results.database import query, query_one
+from annotations.results.database import TableUnreadable, query, query_one, quoted
 
 _FREQUENCY = re.compile(r"(^|_)(M?AF|FREQ)($|_)", re.IGNORECASE)
 _NUMBERS = {"DOUBLE", "FLOAT"}
 _SIGNIFICANCE = "CLNSIG"
 MOST_FILTER_VALUES = 200
+# What the pages read of every table; those of earlier versions of the service lack some.
+NEEDED = (
+    "record", "chrom", "contig", "pos", "id", "ref", "alt", "allele", "alleles", "qual", "filter",
+    "known_ids", "consequence", "impact", "symbols", "genes", "gene_names", "transcript", "hgvsc", "hgvsp",
+    "amino_acids", "csq", "unannotated",
+)  # fmt: skip
+NEEDED_WITH_SAMPLES = ("gt", "alt_dosage", "zygosity", "dp", "gq")
+
+
+class TableOutdated(TableUnreadable):
+    """The table was made by an earlier version of the service, and lacks columns that are read by now."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,11 @@ class TableLayout:
     records: int
 
     @property
+    def quoted_columns(self) -> frozenset[str]:
+        """The columns as they stand in SQL."""
+        return frozenset(map(quoted, self.columns))
+
+    @property
     def known_columns(self) -> tuple[str, ...]:
         """The fields of the sources of known variants, in the order of the table."""
         return tuple(name for name in self.columns if name not in self.sources and self.source_of(name))
@@ -61,7 +77,7 @@ class TableLayout:
 
 
 def layout_of(path: Path) -> TableLayout:
-    """Raises TableUnreadable, QueryTooCostly."""
+    """Raises TableOutdated, TableUnreadable, QueryTooCostly."""
     status = path.stat()
     return _read_layout(path, status.st_mtime_ns, status.st_size)
 
@@ -75,6 +91,10 @@ def _read_layout(path: Path, modified_ns: int, size_bytes: int) -> TableLayout:
         for key, value in query(path, "SELECT key, value FROM parquet_kv_metadata($table)")
         if bytes(key).startswith(b"gas_")
     }
+    samples = tuple(json.loads(metadata.get("gas_samples", "[]")))
+    missing = {*NEEDED, *(NEEDED_WITH_SAMPLES if samples else ())} - columns.keys()
+    if missing:
+        raise TableOutdated(f"The table has no {', '.join(sorted(missing))}.")
     sources = tuple(json.loads(metadata.get("gas_known", "[]")))
     frequencies = {
         source: [
@@ -106,7 +126,7 @@ def _read_layout(path: Path, modified_ns: int, size_bytes: int) -> TableLayout:
     )
     return TableLayout(
         columns=columns,
-        samples=tuple(json.loads(metadata.get("gas_samples", "[]"))),
+        samples=samples,
         sources=sources,
         frequency_columns=tuple(dict.fromkeys(name for names in frequencies.values() for name in names)),
         overall_frequency_columns=tuple(dict.fromkeys(overall)),

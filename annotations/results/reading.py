@@ -11,7 +11,7 @@ MOST_VALUES = 500  # of one parameter: a large gene panel
 LONGEST_VALUE = 200
 _BETWEEN_WORDS = re.compile(r"[\s,;]+")
 _REGION = re.compile(r"(?P<contig>[^\s:]+|[^\s]+?)(?::(?P<start>[\d,]+)(?:-(?P<end>[\d,]+))?)?")
-_FURTHEST_POSITION = 2**31 - 1
+FURTHEST_POSITION = 2**31 - 1
 
 
 class ParameterReader:
@@ -99,8 +99,8 @@ class ParameterReader:
                 self.refuse(parameter, f"{'|'.join(kinds)}, a colon and a sample's name", _quoted(value))
         return found
 
-    def regions(self, parameter: str) -> list[tuple[str, int | None, int | None]]:
-        """CONTIG, CONTIG:POS or CONTIG:START-END; thousands may have commas between them."""
+    def regions(self, parameter: str) -> list[tuple[str, int | None, int | None, str]]:
+        """CONTIG, CONTIG:POS or CONTIG:START-END, and how it was written; thousands may have commas."""
         values = [
             part
             for value in self._values(parameter)
@@ -113,19 +113,20 @@ class ParameterReader:
             if (region := self._region(parameter, value)) is not None
         ]
 
-    def _region(self, parameter: str, value: str) -> tuple[str, int | None, int | None] | None:
+    def _region(self, parameter: str, value: str) -> tuple[str, int | None, int | None, str] | None:
         match = _REGION.fullmatch(value)
         if match is None:
             self.refuse(parameter, "CONTIG, CONTIG:POS or CONTIG:START-END", _quoted(value))
             return None
         if match["start"] is None:
-            return match["contig"], None, None
+            return match["contig"], None, None, value
         start = int(match["start"].replace(",", "") or 0)
         end = int(match["end"].replace(",", "") or 0) if match["end"] else start
-        if not 0 < start <= end <= _FURTHEST_POSITION:
+        if not 0 < start <= end <= FURTHEST_POSITION:
             self.refuse(parameter, "a start of 1 or more and an end not before it", _quoted(value))
             return None
-        return match["contig"], start, end
+        written = match["contig"] + value.removeprefix(match["contig"]).replace(",", "")
+        return match["contig"], start, end, written
 
     def _values(self, parameter: str) -> list[str]:
         return self._parameters.get(parameter, [])

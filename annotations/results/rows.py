@@ -14,8 +14,10 @@ from annotations.results.tables import ResultTable
 from annotations.results.vocabulary import CONSEQUENCES, IMPACT_LEVELS
 
 FILE_ORDER = "position"
-# In the order of the file DuckDB passes over rows; in another it holds all up to the page's last one.
-DEEPEST_SORTED_ROW = 100_000
+# In the order of the file DuckDB passes over rows; in another it sorts all that is found, which so many rows
+# let it do within `database.MEMORY_LIMIT`.
+DEEPEST_SORTED_ROW = 5_000_000
+BOUNDED_UP_TO_ROW = 10_000  # further on all keys must be sorted anyway
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,28 @@ def count(table: ResultTable, wanted: ResultFilter) -> Counted:
     return _count(table, wanted, status.st_mtime_ns)
 
 
+def counted_page(
+    table: ResultTable, wanted: ResultFilter, part: Slice, columns: Sequence[str]
+) -> tuple[Counted, list[Row]]:
+    """How many there are, and a part of them. Raises FilterRefused, QueryTooCostly, TableUnreadable."""
+    if part.sort != FILE_ORDER or part.offset or not wanted:
+        return count(table, wanted), page_of_rows(table, wanted, part, columns)
+    rows = page_of_rows(table, wanted, part, list(dict.fromkeys([*columns, "record"])))
+    if len(rows) < part.limit:  # they are all: that the table is gone through once more can be spared
+        return Counted(len(rows), len({row.values["record"] for row in rows})), rows
+    return count(table, wanted), rows
+
+
 @lru_cache(maxsize=512)
 def _count(table: ResultTable, wanted: ResultFilter, modified_ns: int) -> Counted:
     condition = condition_of(wanted, table.layout)
+    if table.layout.rows == table.layout.records:  # every record has one allele
+        rows = query_one(
+            table.path,
+            f"SELECT count(*) FROM read_parquet($table) WHERE {condition.sql}",
+            condition.parameters,
+        )
+        return Counted(rows, rows)
     ((rows, alone),) = query(
         table.path,
         f"SELECT count(*), count(*) FILTER (alleles = 1) FROM read_parquet($table) WHERE {condition.sql}",
@@ -73,11 +94,11 @@ def sort_keys(layout: TableLayout) -> dict[str, str]:
     """What rows can be sorted by, and its SQL; with a `-` before the name it is descending."""
     keys = {
         FILE_ORDER: "file_row_number",
-        "gene": "gene_names",
+        "gene": quoted("gene_names"),
         "consequence": _rank("consequence", CONSEQUENCES),
         "impact": _rank("impact", IMPACT_LEVELS),
-        "quality": "qual",
-        "id": "id",
+        "quality": quoted("qual"),
+        "id": quoted("id"),
     }
     if frequency := frequency_sql(layout, None):
         keys["frequency"] = frequency
@@ -109,18 +130,33 @@ def page_of_rows(
     if offset + limit > DEEPEST_SORTED_ROW:
         expected = f"rows up to {DEEPEST_SORTED_ROW:,} of those sorted by {name}; filter, or sort by position"
         raise FilterRefused([FilterProblem("page", expected, f"row {offset + limit:,}")])
-    direction = "DESC" if sort.startswith("-") else "ASC"
-    numbers = [
-        number
-        for (number,) in query(
+    return rows_by_number(table, _sorted_numbers(table, condition, key, part), columns)
+
+
+def _sorted_numbers(table: ResultTable, condition: Condition, key: str, part: Slice) -> list[int]:
+    """The rows of a sorted part; of those with the same key, the first of the file come first."""
+    descending = part.sort.startswith("-")
+    direction = "DESC" if descending else "ASC"
+    source = "read_parquet($table, file_row_number = true)"
+    end = int(part.offset + part.limit)
+    if key in table.layout.quoted_columns and end <= BOUNDED_UP_TO_ROW:
+        # Keys alone are sorted at little cost; with the last of them most row groups need not be read.
+        last = query(
             table.path,
-            "SELECT file_row_number FROM read_parquet($table, file_row_number = true) "
-            f"WHERE {condition.sql} ORDER BY {key} {direction} NULLS LAST, file_row_number "
-            f"LIMIT {int(limit)} OFFSET {int(offset)}",
+            f"SELECT {key} FROM {source} WHERE {condition.sql} "
+            f"ORDER BY {key} {direction} NULLS LAST LIMIT 1 OFFSET {end - 1}",
             condition.parameters,
         )
-    ]
-    return rows_by_number(table, numbers, columns)
+        if last and last[0][0] is not None:
+            condition.parts.append(f"{key} {'>=' if descending else '<='} {condition.bind(last[0][0])}")
+    numbers = query(
+        table.path,
+        f"SELECT file_row_number FROM {source} WHERE {condition.sql} "
+        f"ORDER BY {key} {direction} NULLS LAST, file_row_number "
+        f"LIMIT {int(part.limit)} OFFSET {int(part.offset)}",
+        condition.parameters,
+    )
+    return [number for (number,) in numbers]
 
 
 def rows_by_number(

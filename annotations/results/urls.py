@@ -14,6 +14,7 @@ urlpatterns = [
     path("gene.json", result_genes.result_gene_drawing, name="result_gene_drawing"),
     path("genome/", result_genome.result_genome, name="result_genome"),
     path("genome/settings.json", result_genome.result_genome_settings, name="result_genome_settings"),
+    path("genome/variants.json", result_genome.result_genome_variants, name="result_genome_variants"),
     path("genome/genes.json", result_genome.result_reference_genes, name="result_reference_genes"),
     path("genome/<str:name>", result_genome.result_reference_file, name="result_reference_file"),
     path("export/", result_exports.result_export, name="result_export"),

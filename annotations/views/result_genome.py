@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,26 +12,26 @@ from django.views.decorators.http import require_safe
 from annotations import references
 from annotations.engine.bundle import GENOME_NAME
 from annotations.models import Job
-from annotations.results.access import viewable_job
-from annotations.results.filters import ResultFilter
+from annotations.results.access import for_viewers, viewable_job
+from annotations.results.files import INDEX, RESULT
+from annotations.results.filters import Region, ResultFilter
+from annotations.results.genome import found_on
 from annotations.results.problems import FilterRefused
-from annotations.results.reading import ParameterReader
+from annotations.results.reading import FURTHEST_POSITION, ParameterReader
 from annotations.results.reference_genes import transcripts_on
 from annotations.results.rows import Slice, page_of_rows
 from annotations.results.tables import ResultTable
-from annotations.storage import object_store
 from annotations.storage.serving import file_response
 from annotations.views.results import frame, with_table
 
-# A browser stays open over a working day; whoever holds the address can read the file so long.
-LINK_SECONDS = 12 * 3600
 REFERENCE_FILES = {GENOME_NAME, f"{GENOME_NAME}.fai", f"{GENOME_NAME}.gzi"}
+_STRETCH = ("contig", "start", "end")
 MARGIN_BASES = 1_000
 WIDEST_BASES = 1_000_000  # further out igv.js shows no variants
 LOOKED_AT = 1_000  # alleles that the first view is made from
 
 
-@login_required
+@for_viewers
 @require_safe
 @with_table
 def result_genome(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:
@@ -52,10 +51,10 @@ def result_genome(request: HttpRequest, job: Job, table: ResultTable) -> HttpRes
     return render(request, "annotations/results/genome.html", context)
 
 
-@login_required
+@for_viewers
 @require_safe
 def result_genome_settings(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """What igv.js is told: addresses of this site, and of the result's files for a day."""
+    """What igv.js is told: addresses of this site, which ask each time who may see the result."""
     job = viewable_job(request, job_id)
     bundle = references.find(job.reference)
     if bundle is None or not job.result_key or not job.index_key:
@@ -73,15 +72,30 @@ def result_genome_settings(request: HttpRequest, job_id: UUID) -> HttpResponse:
             },
             "variants": {
                 "name": job.input_file_name,
-                "url": _link(job.result_key),
-                "indexURL": _link(job.index_key),
+                "url": reverse("annotations:job_file", args=[job.job_id, RESULT]),
+                "indexURL": reverse("annotations:job_file", args=[job.job_id, INDEX]),
             },
+            "foundURL": reverse("annotations:result_genome_variants", args=[job.job_id]),
             "genesURL": genes,
         }
     )
 
 
-@login_required
+@for_viewers
+@require_safe
+@with_table
+def result_genome_variants(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:
+    """The alleles that the filter finds on `contig` from `start` to `end`, as features of igv.js."""
+    try:
+        wanted = ResultFilter.parse(request.GET, besides=_STRETCH)
+        contig, start, end = _stretch(request)
+        found = found_on(table, wanted, Region(contig, start + 1, max(start + 1, end)))
+    except FilterRefused as refused:
+        return JsonResponse({"problems": [str(problem) for problem in refused.problems]}, status=400)
+    return JsonResponse(found, safe=False)
+
+
+@for_viewers
 @require_safe
 def result_reference_file(request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
     """The reference's sequence and its indexes, whole or in part."""
@@ -93,17 +107,25 @@ def result_reference_file(request: HttpRequest, job_id: UUID, name: str) -> Http
     return file_response(request, path, name)
 
 
-@login_required
+@for_viewers
 @require_safe
 def result_reference_genes(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The reference's transcripts on `contig` from `start` to `end`."""
     job = viewable_job(request, job_id)
     bundle = references.find(job.reference)
-    read = ParameterReader(request.GET)
-    contig, start, end = read.text("contig"), read.number("start", 0, None), read.number("end", 0, None)
-    if contig is None or start is None or end is None or read.problems or bundle is None:
+    if bundle is None:
         raise Http404
-    return JsonResponse(transcripts_on(bundle, contig, int(start), int(end)), safe=False)
+    return JsonResponse(transcripts_on(bundle, *_stretch(request)), safe=False)
+
+
+def _stretch(request: HttpRequest) -> tuple[str, int, int]:
+    """Contig, start and end that igv.js asks for, from 0 and half-open. Raises Http404."""
+    read = ParameterReader(request.GET)
+    contig = read.text("contig")
+    start, end = (read.number(name, 0, FURTHEST_POSITION) for name in ("start", "end"))
+    if contig is None or start is None or end is None or read.problems:
+        raise Http404
+    return contig, int(start), int(end)
 
 
 def _locus(table: ResultTable, wanted: ResultFilter) -> str:
@@ -115,7 +137,3 @@ def _locus(table: ResultTable, wanted: ResultFilter) -> str:
     near = [row.values["pos"] for row in rows if row.values["chrom"] == chrom]
     last = max(position for position in near if position < first + WIDEST_BASES - 2 * MARGIN_BASES)
     return f"{chrom}:{max(1, first - MARGIN_BASES)}-{last + MARGIN_BASES}"
-
-
-def _link(key: str) -> str:
-    return object_store().download_url(key, file_name=key.rsplit("/", 1)[-1], expires_seconds=LINK_SECONDS)

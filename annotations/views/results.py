@@ -13,13 +13,14 @@ from django.views.decorators.http import require_safe
 
 from annotations.models import Job
 from annotations.results import browsing
-from annotations.results.access import for_viewers, viewable_job
+from annotations.results.access import for_viewers, is_owner, viewable_job
 from annotations.results.database import QueryTooCostly, TableUnreadable
 from annotations.results.detail import detail_of
 from annotations.results.filters import ResultFilter
+from annotations.results.layout import TableOutdated
 from annotations.results.problems import FilterProblem, FilterRefused
 from annotations.results.reading import ParameterReader
-from annotations.results.rows import FILE_ORDER, Counted, Slice, count, page_of_rows
+from annotations.results.rows import FILE_ORDER, Counted, Row, Slice, counted_page
 from annotations.results.tables import NoTable, ResultTable, open_table
 from annotations.storage import StorageError
 
@@ -45,6 +46,10 @@ def with_table(view: TableView[Arguments]) -> View[Arguments]:
             return view(request, job, open_table(job), *args, **kwargs)
         except NoTable:
             return redirect(job)
+        except TableOutdated as error:
+            log.info("result_outdated", job_id=job.job_id, error=str(error))
+            context = {"job": job, "is_outdated": True, "may_renew": is_owner(request, job)}
+            return render(request, "annotations/results/trouble.html", context, status=409)
         except (StorageError, TableUnreadable) as error:
             log.exception("result_unreadable", job_id=job.job_id, error=str(error))
             context = {"job": job, "message": "The result can't be read just now. Please try again later."}
@@ -63,14 +68,14 @@ def with_table(view: TableView[Arguments]) -> View[Arguments]:
 def result(request: HttpRequest, job: Job, table: ResultTable) -> HttpResponse:
     """The rows that the filter in the address finds, a page at a time."""
     problems: list[FilterProblem] = []
-    wanted, counted, rows = ResultFilter(), Counted(0, 0), []
+    rows: list[Row] = []
+    wanted, counted = ResultFilter(), Counted(0, 0)
     sort, number = FILE_ORDER, 1
     try:
         wanted = ResultFilter.parse(request.GET, besides=("page", "sort"))
         sort, number = _place(request)
-        counted = count(table, wanted)
         part = Slice(sort, (number - 1) * browsing.ROWS_ON_A_PAGE, browsing.ROWS_ON_A_PAGE)
-        rows = page_of_rows(table, wanted, part, browsing.shown_columns(table.layout))
+        counted, rows = counted_page(table, wanted, part, browsing.shown_columns(table.layout))
     except FilterRefused as refused:
         problems = list(refused.problems)
     context = {

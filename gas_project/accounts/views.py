@@ -3,6 +3,7 @@
 import requests
 import structlog
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.openid_connect.views import login as openid_login
 from django.contrib import messages
@@ -69,7 +70,11 @@ def take_out(request: HttpRequest) -> StreamingHttpResponse:
             field: getattr(user, field)
             for field in ("email", "name", "institution", "joined_at", "last_login")
         },
+        "second_factors": list(
+            Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")
+        ),
         "tier": tier_of(user).name,
+        **takeout.belongings(user),
     }
     return StreamingHttpResponse(
         takeout.stream(user, about),

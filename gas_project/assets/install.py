@@ -21,7 +21,15 @@ SERVED = {
     "igv.js": "igv/dist/igv.esm.min.js",
     "igv.LICENSE.txt": "igv/LICENSE",
 }
-SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+# Where files get hashed names, one that speaks of a file that is not served is refused.
+SOURCE_MAP = (re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE), "")
+# igv.js brings looks for a colour picker and a circular view, not used here, and for lines in its pop-ups.
+# The site's policy refuses styles within a page; without these there is nothing to refuse.
+INLINE_STYLES = (
+    (re.compile(r'document\.createElement\("style"\)'), 'document.createElement("template")'),
+    (re.compile(r'(<(?:hr|span)) style="[^"]*"'), r"\1"),
+)
+MENDED = {"igv.js": INLINE_STYLES}
 TIMEOUT_SECONDS = 600
 
 
@@ -55,8 +63,9 @@ def serve() -> None:
     served.mkdir(parents=True)
     for name, source in SERVED.items():
         text = (HERE / "node_modules" / source).read_text(encoding="utf-8")
-        # Where files get hashed names, one that speaks of a file that is not served is refused.
-        (served / name).write_text(SOURCE_MAP.sub("", text), encoding="utf-8")
+        for pattern, replacement in (SOURCE_MAP, *MENDED.get(name, ())):
+            text = pattern.sub(replacement, text)
+        (served / name).write_text(text, encoding="utf-8")
     (served / ".installed").touch()
 
 

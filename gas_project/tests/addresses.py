@@ -94,6 +94,7 @@ ACCESS = {
     "annotations:result_gene_drawing": for_the_owner(404),  # no gene is named
     "annotations:result_genome": for_the_owner(),
     "annotations:result_genome_settings": for_the_owner(404),  # the reference of these tests is not there
+    "annotations:result_genome_variants": for_the_owner(404),  # no stretch is named
     "annotations:result_reference_genes": for_the_owner(404),
     "annotations:result_reference_file": for_the_owner(404, "genome.fa.gz"),
     "annotations:result_export": for_the_owner(),
@@ -119,6 +120,11 @@ ACCESS = {
     "api_no_such_address": nothing(),
     "tokens": for_anyone_logged_in(),
     "revoke_token": Access(302, 405, 405, 405, ("1",)),
+    "webhooks": for_anyone_logged_in(),
+    "webhook": for_the_owner(),
+    "try_webhook": Access(302, 405, 405, 405, ("JOB",)),
+    "switch_webhook": Access(302, 405, 405, 405, ("JOB",)),
+    "delete_webhook": Access(302, 405, 405, 405, ("JOB",)),
     "api:jobs": for_callers(),
     "api:job": for_the_owning_caller(),
     "api:cancel_job": not_for_get("JOB"),
@@ -221,6 +227,10 @@ POSTS = {
     "api:webhook_test": (401, 404),
     "tokens": (302, 200),
     "revoke_token": (302, 302),
+    "webhooks": (302, 200),
+    "try_webhook": (302, 404),
+    "switch_webhook": (302, 404),
+    "delete_webhook": (302, 404),
     "archival:archive": (302, 404),
     "archival:retrieve": (302, 404),
     "billing:subscribe": (302, 302),  # to Stripe, or back to the page where payments are off
@@ -243,6 +253,9 @@ DEEDS = {
     ("api:upload", "delete"),
     ("api:webhook", "delete"),
     ("api:webhook_test", "post"),
+    ("try_webhook", "post"),
+    ("switch_webhook", "post"),
+    ("delete_webhook", "post"),
 }
 # Whoever may not come in is told so, by whatever method they come.
 GUARDED = {"flower", "flower_page", "queues"}

@@ -24,4 +24,7 @@ def test_every_library_that_is_served_is_pinned_with_its_hash():
 @pytest.mark.skipif(not settings.HAS_ASSETS, reason="the browser's libraries are not installed: make assets")
 def test_only_the_files_that_pages_load_are_served():
     assert all(finders.find(f"vendor/{name}") for name in SERVED)
+    igv = (settings.ASSETS_DIR / "vendor" / "igv.js").read_text()
+    assert igv.count('document.createElement("template")') == 2, "its inline styles are taken out as before"
+    assert 'createElement("style")' not in igv and '<hr style="' not in igv
     assert {path.name for path in (settings.ASSETS_DIR / "vendor").iterdir()} == {*SERVED, ".installed"}

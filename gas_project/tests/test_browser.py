@@ -113,7 +113,13 @@ def test_without_javascript_a_job_is_made_in_two_steps(open_page: Callable[..., 
 
 def test_no_page_is_wider_than_a_phone(open_page: Callable[..., Any]):
     page = open_page("/", viewport={"width": 360, "height": 700})
-    ours = ("/profile/tokens/", "/api/v1/problems", "/jobs/new/variants/", "/jobs/new/address/")
+    ours = (
+        "/profile/tokens/",
+        "/profile/webhooks/",
+        "/api/v1/problems",
+        "/jobs/new/variants/",
+        "/jobs/new/address/",
+    )
     for path in ("/", "/jobs/", "/jobs/new/", "/profile/", *ours):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

@@ -17,6 +17,7 @@ from gas_project.tests.test_browser import open_page
 __all__ = ["open_page"]
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.journey,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not site.HAS_ASSETS, reason="the browser's libraries are not installed: make assets"),
 ]

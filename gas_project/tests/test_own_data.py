@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,16 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations import removing
+from annotations.api import tokens
+from annotations.incoming.models import Upload
 from annotations.limits import usage_of
 from annotations.models import Job, ResultState, Status
+from annotations.sharing import links
 from annotations.storage import StorageError
 from annotations.storage.port import object_store
 from annotations.tests.factories import make_job
+from annotations.webhooks import announcing
+from annotations.webhooks.models import Webhook
 from billing.tests.stripe import Person, running
 from gas_project.accounts.deleting import delete_account
 from gas_project.accounts.models import User
@@ -124,6 +130,28 @@ def test_all_data_come_as_one_archive(owner: Client, user: User, other_user: Use
     assert archive.read(f"{job.job_id}/patient.annot.vcf.gz") == b"patient.annot.vcf.gz"
     assert archive.read(f"{job.job_id}/input/patient.vcf") == b"the upload"
     assert len(archive.namelist()) == 5
+
+
+def test_the_archive_lists_tokens_links_uploads_and_webhooks_without_their_secrets(
+    owner: Client, user: User, other_user: User
+) -> None:
+    for person in (user, other_user):
+        job = make_job(person)
+        token, secret = tokens.make(person, "laptop", ["read"])
+        _, address = links.make(job, timedelta(days=1), "my doctor")
+        Upload.objects.create(user=person, file_name="half.vcf", key="k", size_bytes=5)
+        webhook = Webhook.objects.create(user=person, url="https://example.org/hook")
+        announcing.announce_test(webhook)
+        if person == user:
+            secrets = (secret, token.digest, address, webhook.secret)
+    archive = zipfile.ZipFile(io.BytesIO(owner.get(reverse("take_out")).getvalue()))
+    text = archive.read("account.json").decode()
+    about = json.loads(text)
+    assert [one["name"] for one in about["tokens"]] == ["laptop"]
+    assert [one["note"] for one in about["links"]] == ["my doctor"]
+    assert [one["file_name"] for one in about["uploads"]] == ["half.vcf"]
+    assert [one["messages"][0]["event"] for one in about["webhooks"]] == ["webhook.test"]
+    assert not any(secret in text for secret in secrets)
 
 
 def test_a_file_that_has_gone_is_left_out_of_the_archive(owner: Client, user: User) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -60,6 +62,40 @@ def test_each_recovery_code_opens_once(user: User):
         log_in(client, user)
         client.post(reverse("mfa_authenticate"), {"code": recovery})
         assert ("_auth_user_id" in client.session) is opens
+
+
+@pytest.mark.django_db
+def test_secrets_are_sealed_in_the_database_and_a_changed_key_opens_them_while_the_old_one_is_known(
+    user: User, settings: Any
+):
+    owner, secret = with_app(user)
+    owner.post(reverse("mfa_generate_recovery_codes"), {})
+    (app,) = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
+    (codes,) = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES)
+    assert secret not in str(app.data)
+    unused = codes.wrap().get_unused_codes()
+
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another" * 10
+    assert codes.wrap().get_unused_codes() == unused
+    call_command("reseal")
+    settings.SECRET_KEY_FALLBACKS = []
+    app.refresh_from_db()
+    assert app.wrap().validate_code(code(secret, 1))
+
+    settings.SECRET_KEY = "a third one" * 10
+    with pytest.raises(ImproperlyConfigured, match="GAS_SECRET_KEY_FALLBACKS"):
+        app.wrap().validate_code(code("", 0))
+    with pytest.raises(CommandError, match="GAS_SECRET_KEY_FALLBACKS"):
+        call_command("reseal")
+
+
+@pytest.mark.django_db
+def test_a_secret_from_before_they_were_sealed_still_holds_and_is_sealed(user: User):
+    _, secret = with_app(user)
+    Authenticator.objects.update(data={"secret": secret})
+    assert Authenticator.objects.get(type=Authenticator.Type.TOTP).wrap().validate_code(code(secret, 1))
+    call_command("reseal")
+    assert secret not in str(Authenticator.objects.get(type=Authenticator.Type.TOTP).data)
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from annotations.results.filters import ResultFilter
 from annotations.results.plots import calls, effects
+from annotations.results.plots.keeping import kept
 from annotations.results.plots.numbers import Counting, Numbers
 from annotations.results.tables import ResultTable
 
@@ -31,8 +32,15 @@ PLOTS: dict[str, Plot] = {
 
 
 def numbers_of(name: str, table: ResultTable, wanted: ResultFilter) -> Numbers:
-    """Raises FilterRefused, QueryTooCostly, TableUnreadable."""
-    return PLOTS[name].make(Counting(table, wanted))
+    """Of the whole file they are counted once, and kept.
+
+    Raises FilterRefused, QueryTooCostly, TableUnreadable.
+    """
+
+    def counted() -> Numbers:
+        return PLOTS[name].make(Counting(table, wanted))
+
+    return counted() if wanted else kept(name, table, counted)
 
 
 def most_hit_genes(table: ResultTable, wanted: ResultFilter, most: int = 50) -> list[tuple[str, int, int]]:

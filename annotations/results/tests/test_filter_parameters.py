@@ -56,6 +56,8 @@ def test_every_parameter_is_read_as_its_type():
         ("1:5", (Region("1", 5, 5),)),
         ("1:1,000-2,000, X:7-8;Y", (Region("1", 1000, 2000), Region("X", 7, 8), Region("Y"))),
         ("HLA-A*01:01:01:1-20", (Region("HLA-A*01:01:01", 1, 20),)),
+        ("HLA-A*01:01:01:01", (Region("HLA-A*01:01:01", 1, 1, "HLA-A*01:01:01:01"),)),
+        ("HLA-C*07:01:01:14Q", (Region("HLA-C*07:01:01:14Q"),)),
     ],
 )
 def test_regions_are_read_as_people_write_them(text: str, regions: tuple[Region, ...]):

@@ -5,10 +5,12 @@ from typing import Any
 
 import pysam.bcftools
 import pytest
+from django.http import QueryDict
 
 from annotations.results.filters import ResultFilter
 from annotations.results.rows import Counted, Slice, count, page_of_rows
-from annotations.results.tables import ResultTable
+from annotations.results.tables import ResultTable, open_table
+from annotations.results.tests.conftest import VCF_HEADER
 
 
 def found(table: ResultTable, **parameters: str) -> Counted:
@@ -82,6 +84,19 @@ def test_each_filter_finds_the_alleles_that_bcftools_finds(
     assert found(demo_table, **parameters).rows == expected
     if parameters != {"filter": "."}:
         assert expected > 0
+
+
+def test_a_contig_with_colons_in_its_name_is_meant_as_a_whole(user: Any, publish: Any, small_result: Any):
+    names = ["HLA-A*01:01:01:01", "HLA-A*01:01:01"]
+    lines = ["1\t9201\t.\tA\tG\t9\tPASS\t.\n"]  # the reference has this one
+    lines += [f"{name}\t{place}\t.\tA\tG\t9\tPASS\t.\n" for name in names for place in (1, 300)]
+    declared = "".join(f"##contig=<ID={name}>\n" for name in ("1", *names))
+    header = VCF_HEADER.replace("#CHROM", f"{declared}#CHROM")
+    table = open_table(publish(user, small_result(f"{header}\tINFO\n{''.join(lines)}", "hla")))
+    for text, rows in [(names[0], 2), (names[1], 2), (f"{names[0]}:1-20", 1), (f"{names[1]}:300", 1)]:
+        wanted = ResultFilter.parse({"region": [text]})
+        assert count(table, wanted).rows == rows, text
+        assert ResultFilter.parse(QueryDict(wanted.query())) == wanted
 
 
 @pytest.mark.parametrize("region", ["1:10000-60000", "chr2", "MT:1-3000", "1:9201"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
@@ -13,7 +14,7 @@ from annotations.models import Job
 from annotations.results.filters import ResultFilter
 from annotations.results.genes import gene_view
 from annotations.results.reference_genes import transcripts_on
-from annotations.results.rows import count
+from annotations.results.rows import Slice, count, page_of_rows
 from annotations.results.tables import open_table
 
 pytestmark = pytest.mark.django_db
@@ -90,12 +91,43 @@ class TestGenome:
         assert 'data-locus="1:' in html.content.decode()
         told = page.get(reverse("annotations:result_genome_settings", args=[demo_job.job_id])).json()
         addresses = [*(told["reference"][n] for n in ("fastaURL", "indexURL", "compressedIndexURL"))]
-        addresses += [told["variants"]["url"], told["variants"]["indexURL"], told["genesURL"]]
-        assert all(address.startswith("/") for address in addresses)
-        for address in addresses[:-1]:
-            response: Any = page.get(address, headers={"Range": "bytes=0-9"})
+        addresses += [told["variants"]["url"], told["variants"]["indexURL"]]
+        assert all(address.startswith("/") for address in [*addresses, told["genesURL"], told["foundURL"]])
+        for address in addresses:
+            response: Any = page.get(address, headers={"Range": "bytes=0-9"}, follow=True)
             assert response.status_code == 206
             assert len(b"".join(response.streaming_content)) == 10
+
+    @pytest.mark.parametrize(
+        ("query", "narrowed"),
+        [
+            ("impact=HIGH", "impact=HIGH&region=1:10001-60000"),
+            (
+                "region=chr1:1-20000&region=1:50000-70000&region=2",
+                "region=1:10001-20000&region=1:50000-60000",
+            ),
+            ("region=1", "region=1:10001-60000"),
+            ("region=2", None),
+            ("gene=NONE", None),
+        ],
+    )
+    def test_what_a_filter_finds_on_a_stretch_are_the_rows_of_both(
+        self, page: Client, demo_job: Job, query: str, narrowed: str | None
+    ):
+        url = reverse("annotations:result_genome_variants", args=[demo_job.job_id])
+        found = page.get(f"{url}?{query}&contig=chr1&start=10000&end=60000").json()
+        wanted = ResultFilter.parse(QueryDict(narrowed or ""))
+        expected = page_of_rows(open_table(demo_job), wanted, Slice(limit=1000), ["pos"]) if narrowed else []
+        assert [one["start"] + 1 for one in found] == [row.values["pos"] for row in expected]
+        assert bool(expected) is (narrowed is not None)
+
+    def test_what_is_asked_wrongly_of_it_is_refused(self, page: Client, demo_job: Job):
+        url = reverse("annotations:result_genome_variants", args=[demo_job.job_id])
+        stretch = "contig=1&start=0&end=9"
+        for query in ("impact=HIHG", "genotype=het:NOBODY", "region=9&genotype=het:NOBODY"):
+            assert page.get(f"{url}?{query}&{stretch}").status_code == 400
+        for query in ("", "contig=1", "contig=1&start=0&end=1e12"):
+            assert page.get(f"{url}?{query}").status_code == 404
 
     def test_no_other_file_of_the_reference_is_given(self, page: Client, demo_job: Job):
         base = reverse("annotations:result_genome", args=[demo_job.job_id])

@@ -11,7 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations.models import Job
+from annotations.results.caching import cache_folder
 from annotations.results.filters import ResultFilter
+from annotations.results.layout import layout_of
+from annotations.results.plots import keeping
 from annotations.results.plots.catalogue import PLOTS, numbers_of
 from annotations.results.plots.numbers import Bins, Numbers
 from annotations.results.rows import count
@@ -136,6 +139,36 @@ def test_genotypes_of_many_samples_are_counted_one_by_one(many_samples_job: Job)
 @pytest.mark.parametrize("name", PLOTS)
 def test_a_result_without_samples_or_known_variants_has_empty_plots_not_errors(bare_job: Job, name: str):
     assert numbers_of(name, open_table(bare_job), EVERYTHING).summary
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_of_the_whole_file_is_counted_once(
+    demo_table: ResultTable, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    first = numbers_of(name, demo_table, EVERYTHING)
+    monkeypatch.setattr("annotations.results.plots.numbers.query", lambda *_: pytest.fail("counted again"))
+    assert numbers_of(name, demo_table, EVERYTHING) == first
+
+
+def test_kept_plots_are_those_of_the_very_file_and_few(
+    demo_table: ResultTable, many_samples_job: Job, monkeypatch: pytest.MonkeyPatch
+):
+    assert len(numbers_of("chromosomes", demo_table, EVERYTHING).rows) == 3
+    demo_table.path.write_bytes(open_table(many_samples_job).path.read_bytes())
+    monkeypatch.setattr(keeping, "MOST_KEPT", 3)
+    another = ResultTable(demo_table.path, layout_of(demo_table.path))
+    assert column(numbers_of("chromosomes", another, EVERYTHING)) == {"1": 1}
+    for name in PLOTS:
+        numbers_of(name, another, EVERYTHING)
+    assert len(list((cache_folder() / "plots").iterdir())) == 3
+
+
+def test_a_full_disk_keeps_no_plot_and_shows_it(demo_table: ResultTable, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping, "_write", full)
+    assert numbers_of("impacts", demo_table, EVERYTHING).rows[0] == ("high", 110)
 
 
 def test_bins_hold_their_lower_edge_and_not_their_upper():

@@ -1,17 +1,24 @@
 """The pages of a result: its rows, and one allele in full."""
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.table import table_schema
 from annotations.models import Job, ResultState
 from annotations.results.filters import ResultFilter
+from annotations.results.layout import NEEDED, NEEDED_WITH_SAMPLES
 from annotations.results.links import links_of
 from annotations.results.rows import Slice, page_of_rows
 from annotations.results.tables import ResultTable, open_table
+from annotations.storage import object_store
 
 pytestmark = pytest.mark.django_db
 
@@ -158,3 +165,43 @@ def test_the_table_of_many_samples_has_all_of_them(many_samples_job: Job):
     assert len(table.layout.samples) == 1200
     (row, *_) = page_of_rows(table, ResultFilter(), Slice())
     assert row.values["zygosity"] == "rhH." * 300
+
+
+class TestOfAnEarlierService:
+    """A table that lacks a column of today's."""
+
+    @pytest.fixture
+    def job(self, demo_job: Job) -> Job:
+        path = open_table(demo_job).path
+        pl.read_parquet(path).drop("gene_names").write_parquet(path)
+        return demo_job
+
+    @pytest.mark.parametrize(
+        "name", ["result", "result_plots", "result_gene", "result_export", "result_genome"]
+    )
+    def test_every_page_says_so_and_offers_to_annotate_it_again(self, client: Client, job: Job, name: str):
+        client.force_login(job.user)
+        response = client.get(reverse(f"annotations:{name}", args=[job.job_id]))
+        assert response.status_code == 409
+        assert (
+            "earlier version" in response.content.decode()
+            and "Annotate it again" in response.content.decode()
+        )
+
+    def test_one_click_makes_a_job_with_the_same_reference(
+        self, client: Client, job: Job, demo_references: Path, settings: Any
+    ):
+        shutil.copytree(demo_references / "demo", settings.REFERENCES_DIR / "demo")
+        object_store().publish(demo_references / "demo" / "demo.vcf", job.input_key)
+        client.force_login(job.user)
+        client.post(reverse("annotations:annotate_anew", args=[job.job_id]), {"same": "yes"})
+        (new,) = Job.objects.of(job.user).exclude(pk=job.pk)
+        assert (new.reference, new.status) == (job.reference, "PENDING")
+
+
+def test_the_columns_that_pages_need_are_those_that_the_engine_writes(demo_references: Path):
+    bundle = ReferenceBundle.open(demo_references / "demo" / "1")
+    known = {name for one in bundle.known_sources for name in (one.name, *(field.id for field in one.fields))}
+    known |= {field.id for one in bundle.interval_sources for field in one.fields}
+    assert set(NEEDED) == table_schema(bundle, has_samples=False).keys() - known
+    assert {*NEEDED, *NEEDED_WITH_SAMPLES} == table_schema(bundle, has_samples=True).keys() - known

@@ -11,7 +11,7 @@ from annotations.results.database import QueryTooCostly, TableUnreadable, query
 from annotations.results.filters import PARAMETERS, ResultFilter
 from annotations.results.layout import layout_of
 from annotations.results.problems import FilterRefused
-from annotations.results.rows import Row, Slice, count, page_of_rows, rows_by_number, sort_keys
+from annotations.results.rows import Row, Slice, count, counted_page, page_of_rows, rows_by_number, sort_keys
 from annotations.results.tables import NoTable, ResultTable, open_table
 
 pytestmark = pytest.mark.django_db
@@ -81,9 +81,35 @@ def test_a_sort_key_that_is_none_is_refused(demo_table: ResultTable):
 
 
 def test_sorted_rows_beyond_what_is_held_are_refused_and_the_file_s_order_goes_on(demo_table: ResultTable):
-    with pytest.raises(FilterRefused, match="row 200,000"):
-        page_of_rows(demo_table, EVERYTHING, Slice("quality", 199_990, 10))
-    assert page_of_rows(demo_table, EVERYTHING, Slice(offset=199_990)) == []
+    with pytest.raises(FilterRefused, match="row 5,000,001"):
+        page_of_rows(demo_table, EVERYTHING, Slice("quality", 4_999_991, 10))
+    assert page_of_rows(demo_table, EVERYTHING, Slice("quality", 4_999_990, 10)) == []
+    assert page_of_rows(demo_table, EVERYTHING, Slice(offset=9_999_990)) == []
+
+
+@pytest.mark.parametrize("query_", ["gene=DEMO1", "impact=HIGH", "id=rs*&known=known", "gene=NONE"])
+def test_a_page_with_its_count_says_the_same_as_both_alone(demo_table: ResultTable, query_: str):
+    wanted = ResultFilter.parse({name: [value] for name, value in (p.split("=") for p in query_.split("&"))})
+    for part in (Slice(limit=400), Slice(limit=5), Slice(offset=5), Slice("-quality")):
+        counted, found = counted_page(demo_table, wanted, part, ["chrom"])
+        assert counted == count(demo_table, wanted)
+        expected = page_of_rows(demo_table, wanted, part, ["chrom"])
+        assert [row.number for row in found] == [row.number for row in expected]
+
+
+def test_sorted_parts_of_few_and_of_many_rows_are_the_same(
+    demo_table: ResultTable, monkeypatch: pytest.MonkeyPatch
+):
+    from annotations.results import rows as module
+
+    def numbers() -> list[list[int]]:
+        parts = [Slice(f"{sign}{key}", start, 60) for key in sort_keys(demo_table.layout)
+                 for sign in ("", "-") for start in (0, 60, 480)]  # fmt: skip
+        return [[row.number for row in page_of_rows(demo_table, EVERYTHING, part)] for part in parts]
+
+    by_last_key = numbers()
+    monkeypatch.setattr(module, "BOUNDED_UP_TO_ROW", 0)
+    assert by_last_key == numbers()
 
 
 @pytest.mark.parametrize("query_", ["genotype=het:NOBODY", "child=A&mother=B&father=C", "frequency_in=x_AF"])

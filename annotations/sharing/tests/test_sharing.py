@@ -218,7 +218,7 @@ def test_a_link_opens_the_pages_of_the_variants_to_read(job: Job, settings: Any,
     Job.objects.filter(pk=job.pk).update(table_key="u/j/family.parquet")
     visitor = opened(job)
     assert page(job, "result") in visitor.get(page(job)).content.decode()
-    for name in ("result", "result_plots", "result_gene", "result_export"):
+    for name in ("result", "result_plots", "result_gene", "result_genome", "result_export"):
         response = visitor.get(page(job, name))
         assert response.status_code == 200 and "no-store" in response["Cache-Control"], name
         assert Client().get(page(job, name)).status_code == 302

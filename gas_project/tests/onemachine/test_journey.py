@@ -10,7 +10,7 @@ import pytest
 
 from gas_project.tests.onemachine.browsing import WAIT_MILLISECONDS, download, sign_up
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
 
 def test_from_signing_up_to_the_annotated_file(
