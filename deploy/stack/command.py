@@ -34,13 +34,19 @@ class Operator:
     say: Callable[[str], None] = print
 
     def confirm(self, question: str) -> None:
-        if not self.agrees and self.ask(question).strip().lower() not in {"y", "yes"}:
+        if not self.agrees and self._answer(question).lower() not in {"y", "yes"}:
             raise Refused(UNCHANGED)
 
     def confirm_name(self, name: str) -> None:
         """Not even one who agrees is spared this."""
-        if self.ask(f"Type {name} to go on: ").strip() != name:
+        if self._answer(f"Type {name} to go on: ") != name:
             raise Refused(UNCHANGED)
+
+    def _answer(self, question: str) -> str:
+        try:
+            return self.ask(question).strip()
+        except EOFError:
+            raise Refused(f"{UNCHANGED} There is nobody to ask: run it in a terminal.") from None
 
 
 class Deployment:

@@ -301,3 +301,14 @@ def test_a_vault_that_is_named_takes_the_place_of_the_cold_bucket() -> None:
     for stack in ("messages", "access"):
         assert parameters(stack, "gas", with_vault, {})["GlacierVault"] == "results"
         assert "GlacierVault" not in parameters(stack, "gas", config, {})
+
+
+def test_where_nobody_can_be_asked_nothing_is_changed() -> None:
+    def nobody(question: str) -> str:
+        raise EOFError
+
+    operator = Operator(agrees=True, ask=nobody)
+    operator.confirm("Apply these? [y/N] ")
+    for ask in (lambda: operator.confirm_name("gas"), lambda: Operator(ask=nobody).confirm("Apply? ")):
+        with pytest.raises(Refused, match="There is nobody to ask"):
+            ask()
