@@ -10,9 +10,8 @@ from django.conf import settings as site
 from django.test import Client
 
 from annotations.models import Job
+from annotations.tests.accessibility import faults
 
-ASSETS = Path(site.ASSETS_DIR).parent
-AXE = ASSETS / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -55,19 +54,6 @@ def open_page(
 @pytest.fixture(autouse=True)
 def _reference(demo_references: Path, settings: Any) -> None:
     shutil.copytree(demo_references / "demo", settings.REFERENCES_DIR / "demo")
-
-
-def faults(page: Any) -> list[str]:
-    """What axe-core finds of serious faults."""
-    if not page.evaluate("window.axe !== undefined"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {node['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-        for node in one["nodes"]
-    ]
 
 
 def address(job: Job, rest: str = "") -> str:
