@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from annotations.divided import discard_shards
+from annotations.engine.check.report import Finding
 from annotations.enqueue import enqueue
 from annotations.leftovers import job_prefix, list_below, remove
 from annotations.models import Job
@@ -26,12 +27,12 @@ class NotOurs(Exception):
 
 
 class Failure(Exception):
-    """The job can't be done. `reason` is for counting; the text and a file's `problems` are for the user."""
+    """The job can't be done. `reason` is for counting; the text and a file's `findings` are for the user."""
 
-    def __init__(self, reason: str, message: str, problems: Sequence[str] = ()) -> None:
+    def __init__(self, reason: str, message: str, findings: Sequence[Finding] = ()) -> None:
         super().__init__(message)
         self.reason = reason
-        self.problems = problems
+        self.findings = findings
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def attempt(job: Job, holder: str, release: Callable[[int], object], *, retry_se
     except NotOurs:
         log.info("job_lost")
     except Failure as failure:
-        fail(job, holder, failure.reason, str(failure), failure.problems)
+        fail(job, holder, failure.reason, str(failure), failure.findings)
     except StorageError as error:
         log.warning("storage_failed", error=str(error))
         release(retry_seconds)
@@ -87,10 +88,10 @@ def attempt(job: Job, holder: str, release: Callable[[int], object], *, retry_se
         raise
 
 
-def fail(job: Job, holder: str, reason: str, message: str, problems: Sequence[str] = ()) -> bool:
+def fail(job: Job, holder: str, reason: str, message: str, findings: Sequence[Finding] = ()) -> bool:
     """RUNNING → FAILED, unless the job is no longer `holder`'s; what runs of it have left goes."""
     leftovers = list_below(job_prefix(job), keep=frozenset({job.input_key})) or []
-    if not Job.objects.fail(job.job_id, holder, reason, message, problems):
+    if not Job.objects.fail(job.job_id, holder, reason, message, findings):
         return False
     log.info("job_failed", job_id=job.job_id, reason=reason)
     discard_shards(job)

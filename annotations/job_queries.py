@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from annotations.archive_queries import SHARDS, ArchiveVerbs, next_look
 
 if TYPE_CHECKING:
+    from annotations.engine.check.report import Finding
     from annotations.models import Job  # noqa: F401  names the model in the type of the QuerySet
 
 MAX_ATTEMPTS = 5
@@ -195,14 +196,14 @@ class JobQuerySet(ArchiveVerbs):
         )
 
     def fail(
-        self, job_id: str, task_id: str, reason: str, message: str, problems: Sequence[str] = ()
+        self, job_id: str, task_id: str, reason: str, message: str, findings: Sequence[Finding] = ()
     ) -> bool:
         """RUNNING → FAILED, with a reason for counting and a message that tells the user what to do.
 
-        `problems`: all that is wrong with the file, a sentence each.
+        `findings`: all that is wrong with the file.
         """
         ours = Q(status="RUNNING", claimed_by=task_id)
-        summary = {"problems": list(problems)} if problems else {}
+        summary = {"findings": [asdict(one) for one in findings]} if findings else {}
         return self._end(ours, job_id, reason, message, summary=summary)
 
     def give_up(self, job_id: str) -> bool:

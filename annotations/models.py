@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from annotations.engine.check.report import Finding
 from annotations.job_queries import SHARDS, JobQuerySet
 from annotations.shard_queries import ShardQuerySet
 
@@ -227,9 +228,17 @@ class Job(models.Model):
         return reverse("annotations:job", args=[self.job_id])
 
     @property
+    def findings(self) -> list[Finding]:
+        """All that is wrong with the file of a job that failed for it, for programs."""
+        found = self.summary.get("findings", ()) if self.status == Status.FAILED else ()
+        return [Finding(**one) for one in found]
+
+    @property
     def problems(self) -> list[str]:
-        """All that is wrong with the file of a job that failed for it."""
-        return list(self.summary.get("problems", ())) if self.status == Status.FAILED else []
+        """The same for people; of a job that failed before findings were kept there is nothing but this."""
+        if self.status != Status.FAILED:
+            return []
+        return [str(one) for one in self.findings] or list(self.summary.get("problems", ()))
 
     @property
     def is_finished(self) -> bool:

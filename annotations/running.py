@@ -107,7 +107,7 @@ def _annotate(job: Job, task_id: str) -> None:
                     progress=report,
                 )
         except UnusableInput as error:
-            raise Failure("unusable_input", str(error), error.problems) from error
+            raise Failure("unusable_input", str(error), error.findings) from error
         if summary is None:
             return
         # 3. Publish, and say so.

@@ -221,7 +221,7 @@ def _gather(divided: Divided, task_id: str) -> None:
         try:
             summary = engine.gather_shards(folder, bundle, folder / "output", progress=report)
         except UnusableInput as error:
-            raise Failure("unusable_input", str(error), error.problems) from error
+            raise Failure("unusable_input", str(error), error.findings) from error
         # 3. Publish, and say so.
         report("store", variants, variants)
         publish(job, task_id, summary)

@@ -13,9 +13,8 @@ from django.utils import timezone
 from annotations.leftovers import exports_prefix, remove_below
 from annotations.models import Job, ResultState
 from annotations.storage import ObjectMissing, object_store
-from archival import hot
+from archival import hot, moving
 from archival.in_hand import in_hand
-from archival.packing import Packing
 from archival.planning import send_when_due
 from archival.storage import ColdStorageError, cold_storage
 from archival.thawing import bring_back
@@ -53,24 +52,22 @@ def _archive(job: Job, task_id: str) -> None:
         log.info("result_kept", reason="tier")
         return
     # 2. Copy.
-    store, cold = object_store(), cold_storage()
     try:
-        packing = Packing(store, hot.keys_of(job))
-        ref = cold.archive(packing.stream(), packing.size_bytes, hot.new_prefix(job))
+        archived = moving.pack_away(hot.keys_of(job), hot.new_prefix(job))
     except ObjectMissing as missing:
         raise ColdStorageError(f"{missing}: a file of the result is not there; see vault-audit.") from missing
     # 3. Say so: from here on the archive is the result, or nobody's.
-    contents = {kind: packed.as_json() for kind, packed in packing.contents.items()}
+    contents = {kind: packed.as_json() for kind, packed in archived.contents.items()}
     # An update that was applied, but whose reply was lost and asked for again, says that it did nothing.
     won = (
-        Job.objects.archived(job.job_id, task_id, ref, contents)
-        or Job.objects.filter(pk=job.job_id, archive_id=ref).exists()
+        Job.objects.archived(job.job_id, task_id, archived.ref, contents)
+        or Job.objects.filter(pk=job.job_id, archive_id=archived.ref).exists()
     )
     if not won:
         log.info("result_kept", reason="no longer in hand")
-        _delete_in_vain(ref)
+        _delete_in_vain(archived.ref)
         return
-    log.info("result_archived", size_bytes=packing.size_bytes)
+    log.info("result_archived", size_bytes=archived.size_bytes)
     # 4. Remove the hot copy.
     _remove_hot_copy(job, task_id)
 

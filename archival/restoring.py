@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from annotations.enqueue import enqueue
 from annotations.models import Job, ResultState
-from annotations.scratch import scratch_folder
 from annotations.storage import StorageError, object_store
-from archival import hot
+from archival import hot, moving
 from archival.in_hand import TryLater, in_hand
-from archival.packing import ArchiveCorrupt, Packed, unpack
+from archival.moves import Return
+from archival.packing import ArchiveCorrupt, Packed
 from archival.planning import due_after, schedule, send_when_due
 from archival.storage import ArchiveMissing, ColdStorageError, NotThawed, Progress, cold_storage
 from archival.thawing import LOST, next_poll, send_restore_when_expected
@@ -76,21 +76,17 @@ def _copy_back(job: Job, task_id: str, *, attempt: int, retry_seconds: int) -> N
 
 
 def _restore(job: Job, task_id: str) -> None:
-    store = object_store()
-    prefix = hot.new_prefix(job)
-    with scratch_folder() as folder:
-        # 1. Take the files out, and check them.
-        blocks = cold_storage().restore(str(job.archive_id), job.retrieval_ticket)
-        found = unpack(blocks, folder)
-        _check(job, found)
-        keys = _keys(job, found, prefix)
-        # 2. Publish, and say so: from here on the hot copy is the result, or nobody's.
-        try:
-            for key in keys.values():
-                store.publish(folder / Path(key).name, key)
-        except BaseException:
-            hot.remove(store, keys.values())
-            raise
+    store, prefix = object_store(), hot.new_prefix(job)
+    # An adopted archive has no other record of its files' names.
+    keys = {kind: f"{prefix}/{Path(key).name}" for kind, key in hot.keys_of(job).items()}
+    recorded = [Packed(**fields) for fields in job.archive_contents.values()]
+    # 1. Take the files out, check and publish them.
+    try:
+        size_bytes = moving.bring_back(Return(str(job.archive_id), job.retrieval_ticket, keys, recorded))
+    except BaseException:
+        hot.remove(store, keys.values())
+        raise
+    # 2. Say so: from here on the hot copy is the result, or nobody's.
     due_at = due_after(job.user, timezone.now())
     won = (
         Job.objects.restored(job.job_id, task_id, hot.fields_of(keys), due_at)
@@ -100,28 +96,12 @@ def _restore(job: Job, task_id: str) -> None:
         log.info("restored_in_vain")
         hot.remove(store, keys.values())
         return
-    log.info("result_restored", size_bytes=sum(packed.size_bytes for packed in found.values()))
+    log.info("result_restored", size_bytes=size_bytes)
     # What was archived by a run that died before it had removed this; names that are never used again.
     hot.remove(store, hot.keys_of(job).values())
     # 3. Delete the archive, and tell.
     if back := Job.objects.filter(pk=job.job_id, archive_id__isnull=False).first():
         _finish(back)
-
-
-def _check(job: Job, found: dict[str, Packed]) -> None:
-    """Against the record: the archive's own sums would not show that it is another job's."""
-    recorded = {Packed(**fields) for fields in job.archive_contents.values()}
-    if recorded and recorded != set(found.values()):
-        raise ArchiveCorrupt(f"The record names {recorded}, the archive holds {set(found.values())}.")
-
-
-def _keys(job: Job, found: dict[str, Packed], prefix: str) -> dict[str, str]:
-    """New keys by kind. The names are those that the files had; an adopted archive has no other record."""
-    names = {kind: Path(key).name for kind, key in hot.keys_of(job).items()}
-    missing = set(names.values()) - set(found)
-    if missing or "result" not in names:
-        raise ArchiveCorrupt(f"The archive lacks {missing or 'the result'}.")
-    return {kind: f"{prefix}/{name}" for kind, name in names.items()}
 
 
 def _finish(job: Job) -> None:

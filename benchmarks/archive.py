@@ -1,14 +1,20 @@
 """`make bench`: archive and restore beside `cp` of the same bytes, and the memory that they need.
 
-Each step runs in a process of its own, from files on this disk to files on this disk, with each cold storage:
-the local vault, and S3 and a Glacier vault as `cold_server` plays them on this machine. What is measured is
-packing, hashing and copying, which is what every cold storage adds to its own speed. The local vault writes
-an archive, syncs it and reads it again to compare it; a restore takes the files out, checks them and copies
-them to the object store. What counts is the ratio of bytes a second in this run. Memory is the process's peak
-resident set, Python, Django and boto3 included, and how much of it was there before the first byte moved.
+Each step runs in a process of its own, as a worker has a large result moved (`archival.mover`), from files on
+this disk to files on this disk, with each cold storage: the local vault, and S3 and a Glacier vault as
+`cold_server` plays them on this machine. What is measured is packing, hashing and copying, which is what
+every cold storage adds to its own speed. The local vault writes an archive, syncs it and reads it again to
+compare it; a restore takes the files out, checks them and copies them to the object store. What counts is the
+ratio of bytes a second in this run. At the end the SHA-256 of each file that came back is compared with that
+of the one that went in.
+
+Memory is the largest resident set (VmHWM) of the process that moves, Python, Django and boto3 included, and
+how much of it was there before the first call.
 """
 
 import argparse
+import hashlib
+import json
 import os
 import resource
 import secrets
@@ -20,13 +26,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
-from benchmarks.cold_server import cold_server
+from benchmarks.memory import peak_bytes
 
 MEGABYTE = 1_000_000
 MEBIBYTE = 1024 * 1024
 KEYS = {"result": "u/j/r/a.annot.vcf.gz", "index": "u/j/r/a.annot.vcf.gz.tbi", "table": "u/j/r/a.parquet"}
 SHARES = {"result": 0.7, "index": 0.01, "table": 0.29}
+BACK = {kind: key.replace("/r/", "/back/") for kind, key in KEYS.items()}
 TOKEN = "u/j/archive"  # noqa: S105  a name
 NOBODY = {
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -41,9 +49,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work; default: a temporary folder")
     parser.add_argument("--cold", choices=COLD, nargs="+", default=list(COLD), help="which cold storages")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--settings", type=json.loads, default={}, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
-        measured(options.step, options.folder)
+        measured(options.step, options.folder, options.settings)
         return
     print(
         f"{'MB':>6} {'step':14} {'seconds':>8} {'CPU s':>7} {'MB/s':>6}"
@@ -73,7 +82,8 @@ def write_files(folder: Path, size_bytes: int) -> None:
 
 def report(folder: Path, megabytes: int, cold: list[str]) -> None:
     """A line for `cp`, then two for each cold storage."""
-    copied = timed(folder, "cp", {})
+    copied = timed(folder, "cp", {}, {})
+    shutil.rmtree(folder / "copy")
     speed_of_cp = megabytes / copied[0]
 
     def line(title: str, seconds: float, cpu_seconds: float, peak_bytes: float, start_bytes: float) -> None:
@@ -87,19 +97,35 @@ def report(folder: Path, megabytes: int, cold: list[str]) -> None:
     line("cp", *copied)
     for name in cold:
         (folder / name).mkdir()
-        with COLD[name](folder / name) as environment:
+        with COLD[name](folder / name) as (environment, settings):
             for step in ("archive", "restore"):
-                line(f"{step} {name}", *timed(folder, step, environment))
+                line(f"{step} {name}", *timed(folder, step, environment, settings))
+        check(folder)
         shutil.rmtree(folder / name)
         shutil.rmtree(folder / "objects" / "u" / "j" / "back")
 
 
-def timed(folder: Path, step: str, environment: dict[str, str]) -> tuple[float, float, float, float]:
+def check(folder: Path) -> None:
+    """Ends the run where a file came back other than it went in."""
+    for kind, key in KEYS.items():
+        sent, returned = (digest_of(folder / "objects" / name) for name in (key, BACK[kind]))
+        if sent != returned:
+            sys.exit(f"{key} went in with SHA-256 {sent}, and came back with {returned}.")
+
+
+def digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def timed(
+    folder: Path, step: str, environment: dict[str, str], settings: dict[str, Any]
+) -> tuple[float, float, float, float]:
     """Run the step in a process of its own; what `measured` prints there."""
     command = [sys.executable, "-m", "benchmarks.archive", "--step", step, "--folder", str(folder)]
     done = subprocess.run(
-        command,
-        env=os.environ | {"GAS_STATE_DIR": str(folder)} | environment,
+        [*command, "--settings", json.dumps(settings)],
+        env=os.environ | environment,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -109,35 +135,55 @@ def timed(folder: Path, step: str, environment: dict[str, str]) -> tuple[float, 
     return seconds, cpu_seconds, peak_bytes, start_bytes
 
 
-@contextmanager
-def local(folder: Path) -> Iterator[dict[str, str]]:
-    yield {"GAS_VAULT_DIR": str(folder), "GAS_VAULT_EXPEDITED_SECONDS": "0"}
+Cold = tuple[dict[str, str], dict[str, Any]]  # the environment, and what of the settings is its own
 
 
 @contextmanager
-def s3(folder: Path) -> Iterator[dict[str, str]]:
+def local(folder: Path) -> Iterator[Cold]:
+    vault = {
+        "folder": str(folder),
+        "expedited_seconds": 0,
+        "standard_seconds": 0,
+        "expedited_at_once": 5,
+        "retrieved_kept_seconds": 3600,
+    }
+    yield {}, {"COLD_STORAGE": "archival.storage.local.LocalVault", "VAULT": vault}
+
+
+@contextmanager
+def s3(folder: Path) -> Iterator[Cold]:
+    from benchmarks.cold_server import cold_server
+
     with cold_server(folder) as url:
-        yield NOBODY | {"GAS_ARCHIVE_BUCKET": "archives", "AWS_ENDPOINT_URL": url}
+        settings = {
+            "COLD_STORAGE": "archival.storage.s3.S3Archive",
+            "ARCHIVE_BUCKET": "archives",
+            "ARCHIVE_STORAGE_CLASS": "GLACIER",
+        }
+        yield NOBODY | {"AWS_ENDPOINT_URL": url}, settings
 
 
 @contextmanager
-def vault(folder: Path) -> Iterator[dict[str, str]]:
+def vault(folder: Path) -> Iterator[Cold]:
+    from benchmarks.cold_server import cold_server
+
     with cold_server(folder) as url:
-        yield NOBODY | {"GAS_GLACIER_VAULT": "results", "AWS_ENDPOINT_URL": url}
+        settings = {
+            "COLD_STORAGE": "archival.storage.glacier.GlacierVault",
+            "GLACIER_VAULT": "results",
+            "GLACIER_TOPIC": "",
+        }
+        yield NOBODY | {"AWS_ENDPOINT_URL": url}, settings
 
 
-def measured(step: str, folder: Path) -> None:
+def measured(step: str, folder: Path, settings: dict[str, Any]) -> None:
     """Prints wall and CPU seconds of the step alone, then its memory, bytes: the peak, and before."""
-    run = STEPS[step](folder)
-    start_bytes = _peak_bytes()
+    run = STEPS[step](folder, settings)
+    start_bytes = peak_bytes()
     begin, cpu = time.perf_counter(), _cpu_seconds()
     run()
     seconds, cpu_seconds = time.perf_counter() - begin, _cpu_seconds() - cpu
-    print(seconds, cpu_seconds, _peak_bytes(), start_bytes)
-
-
-def _peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(seconds, cpu_seconds, peak_bytes(), start_bytes)
 
 
 def _cpu_seconds() -> float:
@@ -145,7 +191,7 @@ def _cpu_seconds() -> float:
     return sum(use.ru_utime + use.ru_stime for use in uses)
 
 
-def copying(folder: Path) -> Callable[[], None]:
+def copying(folder: Path, _: dict[str, Any]) -> Callable[[], None]:
     """cp, and then sync of what it wrote: an archive is synced too."""
 
     def run() -> None:
@@ -158,54 +204,59 @@ def copying(folder: Path) -> Callable[[], None]:
     return run
 
 
-def archiving(folder: Path) -> Callable[[], None]:
-    _set_up()
-    from annotations.storage import object_store
-    from archival.packing import Packing
-    from archival.storage import cold_storage
-
-    cold = cold_storage()
+def archiving(folder: Path, settings: dict[str, Any]) -> Callable[[], None]:
+    moves = _moves(folder, settings)
 
     def run() -> None:
-        packing = Packing(object_store(), KEYS)
-        ref = cold.archive(packing.stream(), packing.size_bytes, TOKEN)
-        (folder / "ref").write_text(ref)
+        archived = moves.pack_away(moves.packing_of(KEYS), TOKEN)
+        (folder / "archived").write_text(json.dumps(archived.as_json()))
 
     return run
 
 
-def restoring(folder: Path) -> Callable[[], None]:
-    _set_up()
-    from annotations.scratch import scratch_folder
-    from annotations.storage import object_store
-    from archival.packing import unpack
+def restoring(folder: Path, settings: dict[str, Any]) -> Callable[[], None]:
+    moves = _moves(folder, settings)
     from archival.storage import RetrievalOption, cold_storage
 
-    cold, store = cold_storage(), object_store()
-    ref = (folder / "ref").read_text()
+    archived = moves.Archived.of_json(json.loads((folder / "archived").read_text()))
 
     def run() -> None:
-        ticket = cold.request_thaw(ref, RetrievalOption.EXPEDITED, TOKEN).ticket
-        with scratch_folder() as scratch:
-            for name in unpack(cold.restore(ref, ticket), scratch):
-                store.publish(scratch / name, f"u/j/back/{name}")
+        ticket = cold_storage().request_thaw(archived.ref, RetrievalOption.EXPEDITED, TOKEN).ticket
+        recorded = list(archived.contents.values())
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            moves.bring_back(moves.Return(archived.ref, ticket, BACK, recorded), Path(scratch))
 
     return run
 
 
-def _set_up() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
-    import django
+def _moves(folder: Path, settings: dict[str, Any]) -> Any:
+    """`archival.moves`, set up as `archival.mover` does it, with both stores made."""
+    from archival import mover
 
-    django.setup()
+    objects = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(folder / "objects")},
+    }
+    mover.settings.configure(
+        OBJECT_STORE="annotations.storage.local.LocalObjectStore",
+        STORAGES={"default": objects},
+        USE_TZ=True,
+        **settings,
+    )
+    from annotations.storage import object_store
+    from archival import moves
+    from archival.storage import cold_storage
+
+    object_store(), cold_storage()
+    return moves
 
 
-STEPS: dict[str, Callable[[Path], Callable[[], None]]] = {
+STEPS: dict[str, Callable[[Path, dict[str, Any]], Callable[[], None]]] = {
     "cp": copying,
     "archive": archiving,
     "restore": restoring,
 }
-COLD: dict[str, Callable[[Path], AbstractContextManager[dict[str, str]]]] = {
+COLD: dict[str, Callable[[Path], AbstractContextManager[Cold]]] = {
     "local": local,
     "s3": s3,
     "vault": vault,

@@ -3,11 +3,10 @@
 Made-up results as `make bench` makes them. Each page is asked for through the whole site, in this process, as
 a browser would: middleware, session, template. p95 is over all runs of all filters; what a filter counted is
 forgotten between the runs. bcftools reads the same annotated VCF and writes the records that its expression
-lets through. Memory is the largest resident set of a process that does nothing but this.
+lets through. Memory is the largest resident set (VmHWM) of a process that does nothing but this.
 """
 
 import argparse
-import resource
 import shutil
 import statistics
 import subprocess
@@ -22,6 +21,8 @@ from typing import Any
 
 import django
 from django.conf import settings
+
+from benchmarks.memory import peak_bytes
 
 SIZES = (1_000_000, 5_000_000)
 RUNS = 9
@@ -105,8 +106,7 @@ def measure_result(result: Path) -> None:
         show(f"again {name}", times(partial(get, client, f"{address}plots/{name}.json"), runs=5))
     for name in PLOTS:  # these are counted each time
         show(f"HIGH {name}", times(partial(get, client, f"{address}plots/{name}.json?impact=HIGH"), runs=3))
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"memory {peak_bytes / 1e6:.0f} MB")
+    print(f"memory {peak_bytes() / 1e6:.0f} MB")
 
 
 def site_with(result: Path) -> tuple[Any, str]:

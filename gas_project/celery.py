@@ -1,6 +1,7 @@
 """The Celery application."""
 
 import os
+import sys
 import time
 import warnings
 from inspect import signature
@@ -12,6 +13,9 @@ from celery import Celery, Task, signals
 from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # its stubs lack it
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas_project.settings")
+# Celery would run Django's system checks and drop what they find. They look at the addresses, and so a worker
+# would hold every page's code, 80 MB; below are those that say something about a worker.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +38,17 @@ app.steps["consumer"].add("tasks.life:SignOfLife")
 
 # It warns root because a pickled message could run anything; ours are JSON (accept_content), which can't.
 warnings.filterwarnings("ignore", category=SecurityWarning)
+
+
+@signals.worker_init.connect
+def refuse_wrong_settings(**_: Any) -> None:
+    """An exception would be logged by Celery, and the worker go on."""
+    from django.core.checks import run_checks
+
+    from gas_project.checks import OURS
+
+    if errors := [str(message) for message in run_checks(tags=[OURS]) if message.is_serious()]:
+        sys.exit("\n".join(errors))
 
 
 @signals.setup_logging.connect

@@ -10,8 +10,10 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from gas_project.environment import Problem
 
+OURS = "gas"  # the tag by which a process that has no pages runs these, and none of Django's
 
-@register
+
+@register(OURS)
 def environment_is_right(**_: Any) -> list[CheckMessage]:
     """gas.E001: a variable's value does not fit. gas.W001: a variable that no setting reads."""
     return [
@@ -26,7 +28,7 @@ def environment_is_right(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(OURS)
 def state_folder_is_writable(**_: Any) -> list[CheckMessage]:
     """gas.E002: nothing can be kept."""
     if os.access(settings.STATE_DIR, os.W_OK):
@@ -40,7 +42,7 @@ def state_folder_is_writable(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(OURS)
 def payments_are_configured(**_: Any) -> list[CheckMessage]:
     """gas.E005 to E006: payments that could not work, or would not be payments."""
     environment = settings.ENVIRONMENT
@@ -72,7 +74,7 @@ def payments_are_configured(**_: Any) -> list[CheckMessage]:
     return found
 
 
-@register(deploy=True)
+@register(OURS, deploy=True)
 def standin_is_not_deployed(**_: Any) -> list[CheckMessage]:
     """gas.E008: premium for nothing."""
     if not settings.ENVIRONMENT.stripe_standin:
@@ -86,7 +88,7 @@ def standin_is_not_deployed(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register(deploy=True)
+@register(OURS, deploy=True)
 def local_parts_stay_local(**_: Any) -> list[CheckMessage]:
     """gas.E003: a public site with parts that are meant for one machine."""
     if "secret_key" in settings.ENVIRONMENT.model_fields_set:
@@ -111,7 +113,7 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-@register
+@register(OURS)
 def files_have_both_buckets(**_: Any) -> list[CheckMessage]:
     """gas.E009: uploads in S3 and results elsewhere, or the other way round."""
     environment = settings.ENVIRONMENT
@@ -126,7 +128,7 @@ def files_have_both_buckets(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(OURS)
 def one_cold_storage(**_: Any) -> list[CheckMessage]:
     """gas.E004: archives can't be in two places."""
     if not (settings.ARCHIVE_BUCKET and settings.GLACIER_VAULT):

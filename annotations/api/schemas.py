@@ -1,5 +1,6 @@
 """What goes over the wire: requests and answers of the API, and how they come from the models."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -60,12 +61,29 @@ class FileOut(Schema):
     url: str = Field(description="Leads to the file: a redirect to an address that holds for a few minutes.")
 
 
+class FindingOut(Schema):
+    """A kind of fault in a file: where it was met first, and how often it was."""
+
+    code: str = Field(description="The kind of fault, in a word that stays the same.")
+    line: int | None = Field(
+        description="From 1, of the unpacked text; None where it is the file as a whole."
+    )
+    column: str = Field(description="A column's name, with /KEY for INFO and FORMAT; empty: the whole line.")
+    byte: int | None = Field(description="Where in the uploaded file, if there is no line.")
+    count: int = Field(description="Lines that have the fault.")
+    message: str = Field(description="What was expected, what was found and what to do.")
+
+
 class Failure(Schema):
-    """Why a job failed: a word for programs, and a message that says what to do."""
+    """Why a job failed: a word for programs, and a message that says what to do.
+
+    Of a file that cannot be used, `findings` has up to a hundred kinds of fault, and `problems` their texts.
+    """
 
     reason: str
     message: str
-    problems: list[str] = Field(description="Of a file that cannot be used: up to a hundred faults, by line.")
+    problems: list[str]
+    findings: list[FindingOut]
 
 
 class JobOut(Schema):
@@ -136,6 +154,15 @@ class Usage(Schema):
     upgrade_url: str | None
 
 
+def _failure(job: Job) -> Failure:
+    return Failure(
+        reason=job.failure_reason,
+        message=job.failure_message,
+        problems=job.problems,
+        findings=[FindingOut(**asdict(finding)) for finding in job.findings],
+    )
+
+
 def job_out(job: Job) -> JobOut:
     return JobOut(
         id=UUID(job.job_id),
@@ -152,9 +179,7 @@ def job_out(job: Job) -> JobOut:
         result_state=ResultState(job.result_state),
         result_bytes=job.result_bytes,
         summary={} if job.status == "FAILED" else job.summary,
-        failure=Failure(reason=job.failure_reason, message=job.failure_message, problems=job.problems)
-        if job.status == "FAILED"
-        else None,
+        failure=_failure(job) if job.status == "FAILED" else None,
         files=[
             FileOut(
                 kind=file.kind,

@@ -14,9 +14,9 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import IntegrityError, NotSupportedError
-from django.db.models import AutoField
+from django.db.models import AutoField, Count
 from django.db.models.constants import OnConflict
-from django.db.models.expressions import CombinedExpression, OrderBy, Value
+from django.db.models.expressions import CombinedExpression, OrderBy, Star, Value
 from django.db.models.functions import Random
 from django.db.models.sql import compiler as django_compiler
 from django.db.models.sql.constants import (
@@ -66,10 +66,13 @@ class _Compiler(django_compiler.SQLCompiler):
         table = self.model._meta.db_table
         return plan(self.model, wanted, order, may_scan=self.connection.scan_is_allowed(table))
 
-    def matching(self, wanted: Predicate, chosen: Plan, limit: int | None = None) -> Iterator[Item]:
-        """The items for which the predicate holds."""
+    def matching(
+        self, wanted: Predicate, chosen: Plan, limit: int | None = None, *, counted: bool = False
+    ) -> Iterator[Item]:
+        """The items for which the predicate holds; of those that are `counted`, only what that takes."""
         table = self.table
-        found = reads.items(table.requests, table.name, chosen, wanted, limit)
+        needed = {attribute.name for attribute in wanted.attributes()} | {table.key.name} if counted else ()
+        found = reads.items(table.requests, table.name, chosen, wanted, limit, frozenset(needed))
         return (item for item in found if wanted.holds(item) is True)
 
     def refuse_joins(self) -> None:
@@ -213,8 +216,19 @@ class SQLCompiler(_Compiler):
     # Aggregating
 
     def _summary_row(self) -> Row:
-        items = list(self.matching(wanted := self.predicate(), self.plan(wanted)))
+        counted = all(_counts_rows(expression) for expression, *_ in self.select)
+        wanted = self.predicate()
+        items = list(self.matching(wanted, self.plan(wanted), counted=counted))
         return tuple(Summary(expression, self.connection).over(items) for expression, *_ in self.select)
+
+
+def _counts_rows(expression: Any) -> bool:
+    """Whether it is COUNT(*), which asks nothing of the rows but that they are there."""
+    return (
+        isinstance(expression, Count)
+        and expression.filter is None
+        and isinstance(expression.get_source_expressions()[0], Star)
+    )
 
 
 def _comparing(ordering: OrderBy, column: Operand) -> Callable[[Item, Item], int]:

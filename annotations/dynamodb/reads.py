@@ -18,12 +18,18 @@ FIRST_PAGE_ITEMS = 100
 BATCH_ATTEMPTS = 10
 
 
-def items(
-    requests: Requests, table: str, plan: Plan, predicate: Predicate, limit: int | None
+def items(  # noqa: PLR0913, PLR0917  what a request is made of
+    requests: Requests,
+    table: str,
+    plan: Plan,
+    predicate: Predicate,
+    limit: int | None,
+    attributes: frozenset[str] = frozenset(),
 ) -> Iterator[Item]:
     """Every item for which the predicate may hold, and some more.
 
-    `limit`: how many matching items the caller wants at most, as a hint for the size of pages.
+    `limit`: how many matching items the caller wants at most, as a hint for the size of pages. `attributes`:
+    where they are named, a query of an index sends these and no others.
     """
     match plan:
         case Nothing():
@@ -36,7 +42,7 @@ def items(
         case Scan():
             return _scanned(requests, predicate, TableName=table, ConsistentRead=True)
         case IndexQuery():
-            return _queried(requests, table, plan, predicate, limit)
+            return _queried(requests, table, plan, predicate, limit, attributes)
 
 
 def get(requests: Requests, table: str, key: Item) -> Item | None:
@@ -83,11 +89,16 @@ def _scanned(requests: Requests, predicate: Predicate, **parameters: Any) -> Ite
         yield from page["Items"]
 
 
-def _queried(
-    requests: Requests, table: str, plan: IndexQuery, predicate: Predicate, limit: int | None
+def _queried(  # noqa: PLR0913, PLR0917  what a request is made of
+    requests: Requests,
+    table: str,
+    plan: IndexQuery,
+    predicate: Predicate,
+    limit: int | None,
+    attributes: frozenset[str],
 ) -> Iterator[Item]:
     partitions = [
-        _partition(requests, _parameters(requests, table, plan, value, predicate, limit))
+        _partition(requests, _parameters(requests, table, plan, value, predicate, limit, attributes))
         for value in plan.partitions
         if value != ""  # DynamoDB has no empty keys
     ]
@@ -106,13 +117,20 @@ def _partition(requests: Requests, parameters: dict[str, Any] | None) -> Iterato
 
 
 def _parameters(  # noqa: PLR0913, PLR0917  what a request is made of
-    requests: Requests, table: str, plan: IndexQuery, value: Any, predicate: Predicate, limit: int | None
+    requests: Requests,
+    table: str,
+    plan: IndexQuery,
+    value: Any,
+    predicate: Predicate,
+    limit: int | None,
+    attributes: frozenset[str],
 ) -> dict[str, Any] | None:
     """Of a query of one partition; None where the bounds leave nothing."""
     expression = Expression()
     condition = _key_condition(plan, value, expression)
     if condition is None:
         return None
+    projection = ", ".join(map(expression.name, sorted(attributes)))
     # The keys' names are known to the expression already, and must not be used in the filter.
     expression.forbidden = plan.index.key_names
     filtered = predicate.narrowing(expression)
@@ -125,6 +143,8 @@ def _parameters(  # noqa: PLR0913, PLR0917  what a request is made of
     }
     if filtered:
         parameters["FilterExpression"] = filtered
+    if projection:
+        parameters["ProjectionExpression"] = projection
     if limit is not None:
         # Items that the filter leaves out count, so a page for a filtered query has some to spare; and one
         # that stands at an open end of the bounds is found and left out here.

@@ -12,10 +12,12 @@ import struct
 import zlib
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
-import numpy as np
 from isal import isal_zlib
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # The empty block that ends every BGZF file.
 END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -56,8 +58,10 @@ class BgzfWriter:
         self._file.write(END)
         self._file.close()
 
-    def virtual_offsets(self, text_offsets: np.ndarray) -> np.ndarray:
+    def virtual_offsets(self, text_offsets: "np.ndarray") -> "np.ndarray":
         """Where text that was written stands: start of its block in the file << 16 | place in the block."""
+        import numpy as np  # a worker that divides files packs, and asks for no index
+
         text_starts = np.asarray(self._text_starts)
         number = np.searchsorted(text_starts, text_offsets, "right") - 1
         return (np.asarray(self._block_starts)[number] << 16) | (text_offsets - text_starts[number])

@@ -6,6 +6,7 @@
       genome.2b, genome.others.npy     the same bases at two bits each (`packed_genome.py`)
       genes/<contig>.gff3.gz (+ .tbi)  Ensembl-dialect gene models, sorted: what `bcftools csq` reads
       genes/<contig>.parquet           one row a transcript, sorted by start
+      genes.tsv, genes.gff3.gz (+ .npy)  the same of all contigs, to find a few (`gene_blocks.py`)
       known/<source>/<contig>.parquet  one row a known ALT allele, sorted by position
       known/<source>/<contig>.tsv.gz (+ .blocks.npy)  the same, to find a few of them (`known_blocks.py`)
       intervals/<source>/<contig>.parquet  one row an interval (start, end: 1-based, inclusive), by start
@@ -26,6 +27,7 @@ FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 GENOME_NAME = "genome.fa.gz"
 PACKED_GENOME_NAME, PACKED_OTHERS_NAME = "genome.2b", "genome.others.npy"
+GENE_BLOCKS_NAMES = "genes.tsv", "genes.rows.npy", "genes.gff3.gz", "genes.blocks.npy"
 
 _PLAIN_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._-")
 
@@ -158,6 +160,12 @@ class ReferenceBundle:
     def transcripts(self, contig: Contig) -> Path | None:
         """The gene models of the contig as Parquet, one row a transcript; None where it has no genes."""
         return self._file(transcripts_name(contig.name))
+
+    @property
+    def gene_blocks(self) -> list[Path] | None:
+        """GENE_BLOCKS_NAMES, the gene models of all contigs; None where the bundle was built without."""
+        found = [path for name in GENE_BLOCKS_NAMES if (path := self._file(name))]
+        return found if len(found) == len(GENE_BLOCKS_NAMES) else None
 
     def known(self, source: KnownSource | str, contig: Contig) -> Path | None:
         """The known alleles that the source has on the contig, as Parquet; None where it has none."""

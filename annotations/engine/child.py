@@ -72,7 +72,7 @@ class Child:
         One that `takes_orders` has a pipe from `orders` to its stdin, and one from its stdout to `answers`.
         """
         self.step = step
-        self.deadline = time.monotonic() + step.limits.timeout_seconds
+        self.renew()
         self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         order = {
             "kind": step.kind,
@@ -89,6 +89,10 @@ class Child:
             process_group=0,
         )
         self._pidfd = os.pidfd_open(self._process.pid)
+
+    def renew(self) -> None:
+        """Its timeout begins anew."""
+        self.deadline = time.monotonic() + self.step.limits.timeout_seconds
 
     @property
     def process_id(self) -> int:

@@ -38,6 +38,7 @@ CSQ_HEADER = (
     '##INFO=<ID=CSQ,Number=.,Type=String,Description="Consequence annotations. '
     f'Format: {"|".join(CSQ_FIELDS)}">'
 )
+FEW_ALLELES = 2_000  # of so few, hardly any lie alike, and to sort all breakpoints would cost most
 _INTERGENIC = "|intergenic_variant|MODIFIER" + "|" * (len(CSQ_FIELDS) - 3)
 
 # What the table says of each allele, beside where it is.
@@ -172,6 +173,8 @@ def without_genes(alleles: pl.DataFrame) -> pl.DataFrame:
 def _keys(
     start: np.ndarray, end: np.ndarray, kind: np.ndarray, touched: np.ndarray, transcripts: Transcripts
 ) -> np.ndarray:
+    if len(start) <= FEW_ALLELES:
+        return np.arange(len(start))
     first = transcripts.segments(start)
     length = transcripts.segments(end) - first
     key = (first << 34) | (length << 4) | kind

@@ -1,8 +1,8 @@
 """Cut the records into chunks, and these into shards of equal work for any number of hosts.
 
-A chunk is what a shard works on at once, and what it writes ends with it: a BGZF block, a piece of the index
-and of the table. As the chunks follow from the file alone, however they are shared out to shards, what is
-joined in the end is the same, byte for byte.
+A chunk is what a shard works on at once, and what it writes ends with it: a BGZF block and a piece of the
+index. Consecutive chunks make a piece of the table, and whole pieces a shard. As both follow from the file
+alone, however they are shared out to shards, what is joined in the end is the same, byte for byte.
 """
 
 from collections import Counter
@@ -12,6 +12,9 @@ from annotations.engine.layout import Chunk, Segment, Shard
 
 CHUNK_BYTES = 1 << 20
 CHUNK_RECORDS = 40_000
+# Whoever looks at one row of the table reads no more than a piece, and a shard holds one in memory.
+PIECE_RECORDS = 40_000
+PIECE_BYTES = 16 << 20
 # So much text costs about what a record does: samples are only copied, no codons are read for them.
 BYTES_LIKE_A_RECORD = 4096
 
@@ -47,6 +50,30 @@ def cut_into_chunks(segments: Sequence[Segment], apart: Collection[int] = ()) ->
     return chunks
 
 
+def cut_into_pieces(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
+    """Group chunks, in order, into pieces of up to 40,000 records and 16 MB, or of one chunk.
+
+    A piece ends where the contig does, so that shards can be cut there.
+    """
+    pieces: list[list[Chunk]] = []
+    for chunk in chunks:
+        if not pieces or not chunk.follows_on(pieces[-1][-1]) or _is_full([*pieces[-1], chunk]):
+            pieces.append([])
+        pieces[-1].append(chunk)
+    return pieces
+
+
+def _is_full(piece: Sequence[Chunk]) -> bool:
+    records = sum(chunk.records for chunk in piece)
+    return records > PIECE_RECORDS or piece[-1].end_byte - piece[0].start_byte > PIECE_BYTES
+
+
+def shard_of(number: int, first_record: int, chunks: Sequence[Chunk]) -> Shard:
+    """The shard of these chunks, which are whole pieces."""
+    pieces = tuple(map(len, cut_into_pieces(chunks)))
+    return Shard(number, first_record, tuple(chunks), pieces)
+
+
 def work_of(chunk: Chunk) -> float:
     """What annotating it costs, in records of a file without samples."""
     return chunk.records + (chunk.end_byte - chunk.start_byte) / BYTES_LIKE_A_RECORD
@@ -63,11 +90,10 @@ def cut_for_hosts(
     shards: list[Shard] = []
     first_record = 0
     for stretch in _stretches(chunks, apart):
-        pieces = _by_contig(stretch) if whole_contigs else [[chunk] for chunk in stretch]
+        pieces = by_contig(stretch) if whole_contigs else cut_into_pieces(stretch)
         for group in _groups(pieces, shard_records):
-            shard = Shard(len(shards), first_record, tuple(group))
-            shards.append(shard)
-            first_record += shard.records
+            shards.append(shard_of(len(shards), first_record, group))
+            first_record += shards[-1].records
     return shards
 
 
@@ -85,7 +111,8 @@ def _stretches(chunks: Sequence[Chunk], apart: Collection[int]) -> Iterator[list
         yield taken
 
 
-def _by_contig(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
+def by_contig(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
+    """Group chunks, in order, so that no contig is divided."""
     pieces: list[list[Chunk]] = []
     for chunk in chunks:
         if not pieces or not chunk.follows_on(pieces[-1][-1]):

@@ -1,8 +1,6 @@
 """The last stage: join what the shards left, in order, into the three files of the result."""
 
-import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,9 @@ from annotations.engine.index import MAX_POSITION, write_tabix
 from annotations.engine.layout import Plan, Summary, shard_directory
 from annotations.engine.output_header import header_text
 from annotations.engine.shard import BODY_NAME, COUNTS_NAME, INDEX_NAME
+from annotations.engine.table_pieces import join_tables
 
 _COPY_BYTES = 4 << 20
-_ROW_GROUP_ROWS = 65_536  # of which whoever looks at one row reads no more than one
 
 
 def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str) -> Summary:
@@ -41,10 +39,8 @@ def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str)
     output.mkdir(parents=True, exist_ok=True)
     vcf = output / f"{plan.name}.annot.vcf.gz"
     table = output / f"{plan.name}.parquet"
-    with ThreadPoolExecutor(1) as beside:  # polars works without Python's lock
-        joined = beside.submit(_join_bodies, directory, plan, bundle, header, vcf)
-        _join_tables(directory, plan, bundle, table)
-        index = joined.result()
+    index = _join_bodies(directory, plan, bundle, header, vcf)
+    join_tables([shard_directory(directory, shard.number) for shard in plan.shards], plan, bundle, table)
     log = output / f"{plan.name}.vcf.count.log"
     log.write_text(log_text(plan, bundle, counts, notes))
     return Summary(
@@ -91,26 +87,3 @@ def _drop_end_block(out: Any) -> None:
         raise EngineFailure("a part of the annotated VCF is not whole")
     out.seek(-len(BGZF_END), 2)
     out.truncate()
-
-
-def _join_tables(directory: Path, plan: Plan, bundle: ReferenceBundle, table: Path) -> None:
-    import polars as pl
-
-    from annotations.engine.table import table_schema
-
-    parts = [
-        part
-        for shard in plan.shards
-        for part in sorted(shard_directory(directory, shard.number).glob("table-*.ipc"))
-    ]
-    no_rows = pl.LazyFrame(schema=table_schema(bundle, bool(plan.samples)))
-    (pl.scan_ipc(parts) if parts else no_rows).sink_parquet(
-        table,
-        compression="zstd",
-        compression_level=1,
-        row_group_size=_ROW_GROUP_ROWS,
-        metadata={
-            "gas_samples": json.dumps(plan.samples),
-            "gas_known": json.dumps([source.name for source in bundle.known_sources]),
-        },
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,8 @@ from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.consequences import GeneModel
 from annotations.engine.contig_line import ContigLine
 from annotations.engine.descriptions import describer_of
-from annotations.engine.genes import Transcripts
+from annotations.engine.gene_blocks import GeneBlocks
+from annotations.engine.genes import NEAR_BASES, Transcripts
 from annotations.engine.genome import Genome
 
 FEW_ALLELES = 1_000  # for which it costs less to pick the transcripts near them than to prepare all
@@ -91,7 +93,7 @@ class GeneModels:
             return None
         known = self._near.get((chunk, part.contigs))
         if known is None:
-            known = Transcripts(pl.concat(self._rows_near(number, start, end) for number in part.contigs))
+            known = Transcripts(self._near_ones(part.contigs, start, end))
             if self._held_contigs > 1:
                 self._near[chunk, part.contigs] = known
         return known
@@ -103,16 +105,37 @@ class GeneModels:
         transcripts = self.transcripts(chunk, part, start, end)
         return self._describing(transcripts, part.contigs[0]) if transcripts else None
 
+    @cached_property
+    def blocks(self) -> GeneBlocks | None:
+        """Where a few transcripts are found without reading all; None where the bundle was built without."""
+        return GeneBlocks.of(self._bundle)
+
+    def _near_ones(self, contigs: tuple[int, ...], start: np.ndarray, end: np.ndarray) -> pl.DataFrame:
+        """The transcripts within reach of alleles at `start` to `end`, on the line."""
+        if self.blocks is None:
+            return pl.concat(self._rows_near(number, start, end) for number in contigs)
+        numbers, offsets = [], []
+        for number in contigs:
+            contig = self._line.contig(number)
+            if contig:
+                offset = self._line.offset(number)
+                here = (start > offset) & (start <= offset + contig.length)
+                near = self.blocks.near(contig.name, start[here] - offset, end[here] - offset, NEAR_BASES)
+                numbers.append(near)
+                offsets.append(np.full(len(near), offset))
+        found = self.blocks.transcripts(np.concatenate(numbers))
+        return self._placed(found, pl.lit(pl.Series(np.concatenate(offsets))))
+
     def _rows_near(self, number: int, start: np.ndarray, end: np.ndarray) -> pl.DataFrame:
         contig, frame, offset = self._found(number)
         here = (start > offset) & (start <= offset + contig.length)
         near = Transcripts.rows_near(frame, start[here] - offset, end[here] - offset)
-        return self._placed(near, offset, wide=True)
+        return self._placed(near, pl.lit(offset))
 
     def _whole_model(self, number: int) -> GeneModel:
         if self._whole is None or self._whole[0] != number:
             _, frame, offset = self._found(number)
-            transcripts = Transcripts(self._placed(frame, offset, wide=False))
+            transcripts = Transcripts(self._placed(frame, pl.lit(offset)) if offset else frame)
             self._whole = number, self._describing(transcripts, number)
         return self._whole[1]
 
@@ -125,10 +148,8 @@ class GeneModels:
         return contig, frame, self._line.offset(number)
 
     @staticmethod
-    def _placed(frame: pl.DataFrame, offset: int, *, wide: bool) -> pl.DataFrame:
-        """The transcripts on the line; `wide` to join them with those of other contigs."""
-        if not offset and not wide:
-            return frame
+    def _placed(frame: pl.DataFrame, offset: pl.Expr) -> pl.DataFrame:
+        """The transcripts on the line, which may be longer than a contig can be."""
         return frame.with_columns(
             pl.col(name).cast(pl.List(pl.Int64) if name.startswith("exon") else pl.Int64) + offset
             for name in _PLACES

@@ -19,6 +19,7 @@ from annotations.engine.terms import BIT, SPLICE_SITE
 
 FLANK_BASES = 5_000
 NEAR_EXON_BASES = 50
+NEAR_BASES = FLANK_BASES + NEAR_EXON_BASES  # from a transcript: nothing beyond concerns it
 PAIRS_AT_ONCE = 500_000  # bounds the memory where one long gene spans many variants
 _SHIFT = 38  # a key is transcript number << 38 | position, which may be one on a line of contigs
 _TERMS_OF_A_WHOLE_INTRON = (
@@ -81,8 +82,7 @@ class Transcripts:
     @staticmethod
     def rows_near(frame: pl.DataFrame, start: Array, end: Array) -> pl.DataFrame:
         """Those rows of genes/<contig>.parquet that are within reach of one of the spans."""
-        margin = FLANK_BASES + NEAR_EXON_BASES
-        _, rows = overlaps(start - margin, end + margin, frame)
+        _, rows = overlaps(start - NEAR_BASES, end + NEAR_BASES, frame)
         return frame[_sorted_once(rows)]
 
     def segments(self, positions: Array) -> Array:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from annotations.engine.check.report import Finding
 from annotations.engine.child import WATCH_SECONDS, Child, Step
 from annotations.engine.errors import EngineFailure, UnusableInput
 
@@ -24,6 +25,7 @@ class Helper:
 
     def __init__(self, step: Step, scratch: Path) -> None:
         self._child = Child(step, scratch, takes_orders=True)
+        self._started = time.monotonic()
 
     def fileno(self) -> int:
         return self._child.answers.fileno()
@@ -40,9 +42,20 @@ class Helper:
     def process_id(self) -> int:
         return self._child.process_id
 
-    def give(self, stage: str, order: Order) -> None:
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def finished(self) -> bool:
+        return self._child.finished()
+
+    def renew(self) -> None:
+        """Its time begins anew: it gets another input to work on."""
+        self._child.renew()
+
+    def give(self, stage: str, directory: Path, order: Order) -> None:
         try:
-            self._child.orders.write(json.dumps([stage, order]).encode() + b"\n")
+            self._child.orders.write(json.dumps([stage, str(directory), order]).encode() + b"\n")
             self._child.orders.flush()
         except BrokenPipeError:
             pass  # it ended; what it died of is told where its answer is waited for
@@ -55,7 +68,7 @@ class Helper:
             raise EngineFailure(f"{self.title} ended before it had done what it was told to")
         answer = json.loads(line)
         if "refused" in answer:
-            raise UnusableInput(answer["refused"], answer["problems"])
+            raise UnusableInput(answer["refused"], [Finding(**one) for one in answer["findings"]])
         return answer["result"]
 
     def close(self) -> None:
@@ -65,28 +78,35 @@ class Helper:
 class Helpers:
     """As many helpers as the file may use cores; none of them is left when it is closed."""
 
-    def __init__(self, step: Step, scratch: Path, count: int) -> None:
-        self._all: list[Helper] = []
+    def __init__(self, helpers: Sequence[Helper]) -> None:
+        self._all = list(helpers)
+
+    @classmethod
+    def start(cls, step: Step, scratch: Path, count: int) -> Self:
+        helpers = cls([])
         try:
             for _ in range(count):
-                self._all.append(Helper(step, scratch))
+                helpers._all.append(Helper(step, scratch))
         except BaseException:
-            self.close()
+            helpers.close()
             raise
+        return helpers
 
     @property
     def process_ids(self) -> list[int]:
         return [helper.process_id for helper in self._all]
 
-    def carry_out(self, stage: str, orders: Sequence[Order], watch: Watch) -> list[Any]:
+    def carry_out(self, stage: str, directory: Path, orders: Sequence[Order], watch: Watch) -> list[Any]:
         """Carry out the orders side by side, at most one for each helper; returns what came of them.
 
-        `watch` is called about once a second meanwhile; what it raises ends it. Raises UnusableInput,
-        EngineFailure.
+        `directory` is that of the input, with the plan.
+
+        `watch` is called about once a second meanwhile. Raises UnusableInput, EngineFailure and what `watch`
+        raises.
         """
         at_work = dict(zip(self._all, range(len(orders)), strict=False))
         for helper, number in at_work.items():
-            helper.give(stage, orders[number])
+            helper.give(stage, directory, orders[number])
         results: dict[int, Any] = {}
         while at_work:
             nearest = min(at_work, key=lambda helper: helper.deadline)

@@ -57,11 +57,15 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Shard:
-    """A contiguous stretch of the records, annotated by one process."""
+    """A contiguous stretch of the records, annotated by one process.
+
+    `pieces` says how many of its chunks, in order, make each piece of the result table.
+    """
 
     number: int
     first_record: int
     chunks: tuple[Chunk, ...]
+    pieces: tuple[int, ...] = ()
 
     @property
     def records(self) -> int:
@@ -101,7 +105,12 @@ class Plan:
         content: dict[str, Any] = json.loads((directory / PLAN_NAME).read_text())
         content["contigs"] = [tuple(pair) for pair in content["contigs"]]
         content["shards"] = [
-            Shard(one["number"], one["first_record"], tuple(_chunk(chunk) for chunk in one["chunks"]))
+            Shard(
+                one["number"],
+                one["first_record"],
+                tuple(_chunk(chunk) for chunk in one["chunks"]),
+                tuple(one["pieces"]),
+            )
             for one in content["shards"]
         ]
         return cls(**content)

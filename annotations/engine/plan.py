@@ -13,7 +13,13 @@ from pathlib import Path
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.check.limits import Limits
 from annotations.engine.check.upload import Block, UploadCheck
-from annotations.engine.cutting import cut_for_hosts, cut_into_chunks
+from annotations.engine.cutting import (
+    by_contig,
+    cut_for_hosts,
+    cut_into_chunks,
+    cut_into_pieces,
+    shard_of,
+)
 from annotations.engine.errors import UnusableInput
 from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Rules, Segment, Shard
 from annotations.engine.sorting import sort_records
@@ -82,17 +88,17 @@ def cut_into_shards(chunks: Sequence[Chunk], *, cores: int, whole_contigs: bool)
     shards: list[Shard] = []
     taken: list[Chunk] = []
     first = count = 0
-    for chunk in chunks:
-        # measured from the start of the file, so that what chunks are too large by does not add up to
+    for piece in by_contig(chunks) if whole_contigs else cut_into_pieces(chunks):
+        records = sum(chunk.records for chunk in piece)
+        # measured from the start of the file, so that what pieces are too large by does not add up to
         # one more shard
-        full = first + count + chunk.records / 2 > target * (round(first / target) + 1)
-        if taken and full and not (whole_contigs and chunk.follows_on(taken[-1])):
-            shards.append(Shard(len(shards), first, tuple(taken)))
+        if taken and first + count + records / 2 > target * (round(first / target) + 1):
+            shards.append(shard_of(len(shards), first, taken))
             first, taken, count = first + count, [], 0
-        taken.append(chunk)
-        count += chunk.records
+        taken.extend(piece)
+        count += records
     if taken:
-        shards.append(Shard(len(shards), first, tuple(taken)))
+        shards.append(shard_of(len(shards), first, taken))
     return shards
 
 
@@ -132,7 +138,7 @@ class _Intake:
                 spool.write(block.text)
         report = check.report
         if not report.usable:
-            raise UnusableInput(report.summary(), [str(problem) for problem in report.problems])
+            raise UnusableInput(report.summary(), report.problems)
         if not check.sorted:
             self.segments = [Segment(*segment) for segment in sort_records(records_path, self.contigs)]
 

@@ -12,14 +12,18 @@ import shutil
 import tarfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from isal import igzip
+
 from annotations.engine.annotate import ANNOTATE, CHECK, PUBLISH, Progress, command_of, result_name
+from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.errors import EngineFailure
 from annotations.engine.layout import RECORDS_NAME, Chunk, Plan, Rules, Segment, Summary, shard_directory
-from annotations.engine.stages import LARGE_BYTES, run_shard, stages
+from annotations.engine.stages import LARGE_BYTES, Stages, stages, stages_with_kept_helper
 
 _COPY_BYTES = 4 << 20
 
@@ -57,21 +61,15 @@ def plan_shards(  # noqa: PLR0913 - the options of the engine, each named by its
     directory.mkdir(parents=True, exist_ok=True)
     progress(CHECK, 0, 0)
     large = source.stat().st_size > LARGE_BYTES
-    with stages(directory, helpers=1 if large else 0) as run:
+    with _stages(directory, in_child=large) as run:
         return run.plan(order, watch=lambda: progress(CHECK, 0, 0))
 
 
 def write_input(directory: Path, plan: Plan, number: int) -> Path:
     """The records of a shard as a file of their own."""
-    import pysam
-
     target = directory / input_name(number)
     start, end = _byte_range(plan, number)
-    with (
-        (directory / RECORDS_NAME).open("rb") as records,
-        # level 1 is three times as fast as 6; pysam's types leave the level out of the modes
-        pysam.BGZFile(str(target), "w1", None) as packed,  # type: ignore[arg-type]
-    ):
+    with (directory / RECORDS_NAME).open("rb") as records, BgzfWriter(target) as packed:
         records.seek(start)
         while start < end:
             block = records.read(min(_COPY_BYTES, end - start))
@@ -89,14 +87,15 @@ def annotate_input(
 
     May be done anew, anywhere, any number of times: what comes out is always the same.
     """
-    import pysam
-
     plan = Plan.load(directory)
-    packed = directory / input_name(number)
-    with (directory / RECORDS_NAME).open("wb") as records, pysam.BGZFile(str(packed), "r", None) as source:
-        shutil.copyfileobj(source, records, _COPY_BYTES)
+    with (
+        igzip.open(directory / input_name(number)) as packed,
+        (directory / RECORDS_NAME).open("wb") as records,
+    ):
+        shutil.copyfileobj(packed, records, _COPY_BYTES)
     _alone(plan, number).save(directory)
-    run_shard(directory, number, bundle, progress)
+    with _stages(directory, in_child=True) as run:
+        run.shard(number, bundle, progress)
     target = directory / output_name(number)
     with tarfile.open(target, "w") as tar:
         for path in sorted(shard_directory(directory, number).iterdir()):
@@ -108,7 +107,8 @@ def annotate_here(directory: Path, bundle: ReferenceBundle, output: Path, *, pro
     """For a plan that turned out to have one shard: what the other steps would do, on this host."""
     plan = Plan.load(directory)
     large = (directory / RECORDS_NAME).stat().st_size > LARGE_BYTES
-    run_shard(directory, 0, bundle, lambda done: progress(ANNOTATE, done, plan.records), in_child=large)
+    with _stages(directory, in_child=large) as run:
+        run.shard(0, bundle, lambda done: progress(ANNOTATE, done, plan.records))
     return _gather(directory, plan, bundle, output, progress, in_child=large)
 
 
@@ -141,10 +141,14 @@ def _gather(  # noqa: PLR0913 - what it works on, where and how
 
     tell()
     order = {"bundle": str(bundle.path), "output": str(output), "command": command_of(plan)}
-    with stages(directory, helpers=1 if in_child else 0) as run:
+    with _stages(directory, in_child=in_child) as run:
         summary = run.gather(order, tell)
     summary.seconds = round(max(0, time.time() - plan.started_at), 3)
     return summary
+
+
+def _stages(directory: Path, *, in_child: bool) -> AbstractContextManager[Stages]:
+    return stages_with_kept_helper(directory) if in_child else stages(directory, helpers=0)
 
 
 def _byte_range(plan: Plan, number: int) -> tuple[int, int]:

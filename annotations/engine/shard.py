@@ -5,10 +5,10 @@ alleles, compares REF with the reference and writes the bare sites for csq; the 
 the gene model and the known variants say of each allele. Between them a chunk waits as columns on disk, which
 cost less to read back than its text. It leaves, in `shard-N/` of the working directory:
 
-    body.vcf.gz   the annotated records as BGZF blocks, without a header
-    index.npz     where its records stand, for the tabix index of the whole
-    table-K.ipc   the rows of the result table, chunk by chunk
-    counts.json   what was counted
+    body.vcf.gz      the annotated records as BGZF blocks, without a header
+    index.npz        where its records stand, for the tabix index of the whole
+    table-K.parquet  the rows of the result table, in pieces (`table_pieces.py`)
+    counts.json      what was counted
 """
 
 import io
@@ -52,6 +52,7 @@ from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Shard, shard_directory
 from annotations.engine.records import read_chunks, read_records
 from annotations.engine.table import alt_of_allele, table_rows
+from annotations.engine.table_pieces import TablePieces
 
 BODY_NAME = "body.vcf.gz"
 INDEX_NAME = "index.npz"
@@ -155,7 +156,7 @@ class _ShardRun:
         sites = self._sites_path(code)
         if code in self._out_of_order:
             sort_sites(sites, sites_header(contigs))
-        genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models, self.directory)
+        genes = genes_for_csq(self.bundle, contigs, sites, self._gene_models.blocks, self.directory)
         said = read_bcsq(self._run_csq(sites, genes, code, local=True))
         if not self.plan.haplotype_aware:
             if self.plan.keep_bcsq:
@@ -183,6 +184,7 @@ class _ShardRun:
         """Second pass: annotated records and table rows."""
         done = 0
         index = BodyIndex()
+        table = TablePieces(self.directory, self.shard, self.plan, self.bundle)
         with BgzfWriter(self.directory / BODY_NAME) as body:
             for number in range(self._chunk_count):
                 records, alleles = (self._take_back(kind, number) for kind in ("records", "alleles"))
@@ -194,8 +196,7 @@ class _ShardRun:
                 body.end_block()
                 contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
                 index.add(contig, records, lines)
-                table = table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done)
-                table.write_ipc(self.directory / f"table-{number:05}.ipc")
+                table.add(table_rows(edited, alleles, self.plan, self.bundle, self.shard.first_record + done))
                 done += len(records)
                 progress(done)
         index.save(self.directory / INDEX_NAME, body)

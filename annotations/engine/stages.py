@@ -8,13 +8,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.child import Step, run_all
+from annotations.engine.child import Step
 from annotations.engine.errors import UnusableInput
 from annotations.engine.helpers import Helpers, Order, Watch
+from annotations.engine.kept import KeptHelpers
 from annotations.engine.layout import Plan, Rules, Summary
 
 LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than it saves
@@ -24,7 +26,9 @@ ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
 }
+HELPER = Step("module", ("annotations.engine.stages",), environment=ENVIRONMENT)
 PROGRESS_NAME = "progress"
+kept_helpers = KeptHelpers(HELPER)
 
 
 def plan_stage(directory: Path, order: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +104,7 @@ class Stages:
         """Annotate every shard, `cores` at a time; `progress` gets the records done in all."""
         if self._helpers is None:
             if len(plan.shards) == 1:
-                run_shard(self._directory, 0, bundle, progress, in_child=False)
+                self.shard(0, bundle, progress)
             else:
                 with stages(self._directory, helpers=cores) as run:
                     run.shards(plan, bundle, cores, progress)
@@ -111,8 +115,23 @@ class Stages:
 
         numbers = [shard.number for shard in plan.shards]
         orders = [{"bundle": str(bundle.path), "numbers": numbers[first::cores]} for first in range(cores)]
-        self._helpers.carry_out("shards", [order for order in orders if order["numbers"]], watch)
+        given = [order for order in orders if order["numbers"]]
+        self._helpers.carry_out("shards", self._directory, given, watch)
         progress(plan.records)
+
+    def shard(self, number: int, bundle: ReferenceBundle, progress: Callable[[int], None]) -> None:
+        """Annotate one shard; `progress` gets the records done, from a helper about once a second."""
+        if self._helpers is None:
+            from annotations.engine.shard import annotate_shard
+
+            annotate_shard(self._directory, number, bundle, progress)
+            return
+
+        def watch() -> None:
+            progress(_records_done(self._directory, number))
+
+        self._run("shard", {"bundle": str(bundle.path), "number": number}, watch)
+        watch()
 
     def gather(self, order: Order, watch: Watch) -> Summary:
         """Join what the shards made. Raises UnusableInput when the file turns out to be of another build."""
@@ -121,7 +140,7 @@ class Stages:
     def _run(self, stage: str, order: Order, watch: Watch) -> dict[str, Any]:
         if self._helpers is None:
             return STAGES[stage](self._directory, order)
-        result: dict[str, Any] = self._helpers.carry_out(stage, [order], watch)[0]
+        result: dict[str, Any] = self._helpers.carry_out(stage, self._directory, [order], watch)[0]
         return result
 
 
@@ -131,33 +150,15 @@ def stages(directory: Path, *, helpers: int) -> Iterator[Stages]:
     if not helpers:
         yield Stages(directory, None)
         return
-    step = Step("module", ("annotations.engine.stages", "serve", str(directory)), environment=ENVIRONMENT)
-    with Helpers(step, directory, helpers) as started:
+    with Helpers.start(HELPER, directory, helpers) as started:
         yield Stages(directory, started)
 
 
-def run_shard(
-    directory: Path,
-    number: int,
-    bundle: ReferenceBundle,
-    progress: Callable[[int], None],
-    *,
-    in_child: bool = True,
-) -> None:
-    """Annotate one shard; `progress` gets the records done, from a child about once a second."""
-    if not in_child:
-        from annotations.engine.shard import annotate_shard
-
-        annotate_shard(directory, number, bundle, progress)
-        return
-    order = {"bundle": str(bundle.path), "number": number}
-    step = Step(
-        "module",
-        ("annotations.engine.stages", "shard", str(directory), json.dumps(order)),
-        environment=ENVIRONMENT,
-    )
-    run_all([step], directory, at_once=1, watch=lambda: progress(_records_done(directory, number)))
-    progress(_records_done(directory, number))
+@contextmanager
+def stages_with_kept_helper(directory: Path) -> Iterator[Stages]:
+    """The stages of an input of which this process does one, and then perhaps one of another input."""
+    with kept_helpers.lent() as helper:
+        yield Stages(directory, Helpers([helper]))
 
 
 def _records_done(directory: Path, number: int) -> int:
@@ -171,16 +172,16 @@ def _write_whole(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def serve(directory: Path) -> None:
+def serve() -> None:
     """What a helper does: the stages that it is told to, until there are no more orders."""
     _load_libraries()
     gc.freeze()  # the libraries stay: they are not looked through again and again
     for line in sys.stdin:
-        stage, order = json.loads(line)
+        stage, directory, order = json.loads(line)
         try:
-            answer: dict[str, Any] = {"result": STAGES[stage](directory, order)}
+            answer: dict[str, Any] = {"result": STAGES[stage](Path(directory), order)}
         except UnusableInput as error:
-            answer = {"refused": str(error), "problems": error.problems}
+            answer = {"refused": str(error), "findings": [asdict(one) for one in error.findings]}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -193,7 +194,4 @@ def _load_libraries() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "serve":
-        serve(Path(sys.argv[2]))
-    else:
-        STAGES[sys.argv[1]](Path(sys.argv[2]), json.loads(sys.argv[3]))
+    serve()

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -31,6 +32,8 @@ CLIENT = Config(
     read_timeout=20,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+# boto3 would take ten threads, each of which costs 3 MB of memory; four fill a host's line.
+UPLOAD = TransferConfig(max_concurrency=4)
 ENCRYPTION = {"ServerSideEncryption": "AES256"}
 ENCRYPTION_FIELD = {"x-amz-server-side-encryption": "AES256"}
 MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -106,7 +109,7 @@ class S3ObjectStore:
 
     def publish(self, path: Path, key: str) -> None:
         with _translated(key):
-            self._bucket(key).upload_file(str(path), key, ExtraArgs=ENCRYPTION)
+            self._bucket(key).upload_file(str(path), key, ExtraArgs=ENCRYPTION, Config=UPLOAD)
 
     def copy(self, key: str, to_key: str) -> None:
         source = {"Bucket": self._bucket(key).name, "Key": key}

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from annotations.engine.check.report import Finding
 from annotations.job_queries import Outputs
 from annotations.models import Job
 from annotations.storage.port import object_store
@@ -218,8 +219,8 @@ def test_a_failed_job_shows_the_reason_and_what_to_do(browser: Client, user: Any
 
 def test_a_file_with_many_faults_shows_them_all(browser: Client, user: Any):
     job = running(user)
-    problems = [f"Line {line}: expected <A>." for line in range(1, 101)]
-    Job.objects.fail(job.job_id, "task", "unusable_input", "Line 1 and others.", problems)
+    findings = [Finding("bad-ref", "expected <A>.", line) for line in range(1, 101)]
+    Job.objects.fail(job.job_id, "task", "unusable_input", "Line 1 and others.", findings)
     job.refresh_from_db()
     shown = page(browser, job)
     assert shown.count('<li class="break">Line ') == 100

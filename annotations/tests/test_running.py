@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from annotations import reporting, running
+from annotations.engine.check.report import Finding
 from annotations.engine.errors import EngineFailure, UnusableInput
 from annotations.job_queries import JobQuerySet
 from annotations.models import Job, ResultState, Status
@@ -201,9 +202,11 @@ def test_the_users_fault_is_told_in_the_engines_words(
 
 
 def test_every_problem_of_a_file_is_kept_for_its_page(job: Job, engine: FakeEngine) -> None:
-    problems = [f"Line {line}: expected a whole number." for line in range(100)]
-    fail_with(engine, UnusableInput("Line 0 and others.", problems))
-    assert run(job).problems == problems
+    findings = [Finding("bad-pos", "expected a whole number.", line, "POS") for line in range(100)]
+    fail_with(engine, UnusableInput("Line 0 and others.", findings))
+    failed = run(job)
+    assert failed.findings == findings
+    assert failed.problems[99] == "Line 99, POS: expected a whole number."
 
 
 def test_our_fault_is_told_without_what_is_inside(job: Job, engine: FakeEngine) -> None:

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotations import removing
 from annotations.again import annotate_with, can_be_tried_again, try_again_within_limits
 from annotations.limits import limits_of
-from annotations.models import Job, Status
+from annotations.models import Job, ResultState, Status
 from annotations.paging import page_of
 from annotations.provenance import document_of
 from annotations.references import newer_than
@@ -48,7 +48,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 @for_viewers
 @require_safe
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """One job; the page asks `job_status` for news until the job is finished.
+    """One job; the page asks `job_status` for news while there may be some.
 
     Who comes by a link sees the result, and neither what its owner can do nor how.
     """
@@ -187,6 +187,7 @@ def _context(job: Job) -> dict[str, Any]:
     return {
         "job": job,
         "state": state,
+        "news_seconds": _news_seconds(job),
         "files": files_of(job),
         "newer_reference": newer_than(job.reference) if job.status == Status.COMPLETED else None,
         "has_table": any(file.kind == TABLE for file in files_of(job)),
@@ -195,3 +196,13 @@ def _context(job: Job) -> dict[str, Any]:
         "took": job.completed_at and job.completed_at - job.submitted_at,
         "limits": limits_of(job.user),
     }
+
+
+def _news_seconds(job: Job) -> int:
+    """How often the page asks for news; 0: there will be none."""
+    if not job.is_finished:
+        return 2
+    if job.result_is_moving:
+        return 5
+    # Whoever subscribes has the result brought back, as soon as Stripe has confirmed the payment.
+    return 20 if job.result_state == ResultState.ARCHIVED else 0

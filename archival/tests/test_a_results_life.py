@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,6 +181,30 @@ def test_a_damaged_archive_is_neither_published_nor_deleted(world: World, user: 
     world.run("restore", job.job_id)
     world.assert_has_its_result(job.job_id)
     assert fresh(job).result_state == ResultState.AVAILABLE
+
+
+def test_a_return_that_breaks_off_half_way_leaves_no_files_that_nobody_has(
+    world: World, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = archived(world, user)
+    thawing.bring_back(job.job_id)
+    world.run_sent()
+    world.vault.finish()
+    publish = world.store.publish
+
+    def break_off(path: Path, key: str) -> None:
+        if key.endswith(".tbi"):
+            raise StorageError("the disk is full")
+        publish(path, key)
+
+    monkeypatch.setattr(world.store, "publish", break_off)
+    world.run("restore", job.job_id)
+    assert list(world.store.objects) == [job.log_key]
+    monkeypatch.undo()
+    world.time_passes()
+    world.run("restore", job.job_id)
+    assert fresh(job).result_state == ResultState.AVAILABLE
+    world.assert_has_its_result(job.job_id)
 
 
 def test_an_archive_that_is_gone_is_said_so_to_its_user(world: World, user: Any) -> None:

@@ -45,6 +45,20 @@ def test_a_page_that_is_open_when_its_result_is_archived_says_so_by_itself(
     assert ("hx-get" in page(client, world.job(user, archive_due_at=due_at))) is follows
 
 
+def test_a_page_that_is_open_when_its_owner_becomes_premium_says_by_itself_that_the_result_comes_back(
+    world: World, user: Any, client: Client
+) -> None:
+    job = put(world.job(user), result_state=ResultState.ARCHIVED, archive_id="x")
+    before = client.get(job.get_absolute_url())
+    assert "hx-get" in before.content.decode()
+    world.set_tier(user, "premium")
+    world.run("thaw", str(user.pk))
+    news = client.get(
+        reverse("annotations:job_status", args=[job.job_id]), {"seen": before.context["state"]}
+    ).content.decode()
+    assert "being retrieved" in news and "Go premium" not in news
+
+
 @pytest.mark.parametrize("state", [ResultState.ARCHIVED, ResultState.THAWING, ResultState.RESTORING])
 def test_while_the_result_is_away_the_log_is_there_and_the_files_are_not(
     world: World, user: Any, client: Client, state: ResultState

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,7 +21,7 @@ from annotations.job_queries import JobQuerySet
 from annotations.models import Job, ResultState, Status, new_job_id
 from annotations.tests.factories import make_job
 from annotations.tests.fakes import MemoryStore
-from archival import archiving, discarding, hot, planning, restoring, returning, thawing
+from archival import archiving, discarding, hot, mover, planning, restoring, returning, thawing
 from archival.in_hand import TryLater
 from archival.packing import SUMS_NAME
 from archival.storage import (
@@ -210,13 +211,14 @@ class World:
 
     @contextmanager
     def in_place(self) -> Iterator[World]:
-        places = ("archiving", "restoring", "audit", "discarding")
+        places = ("archiving", "restoring", "moves", "audit", "discarding")
         patches: list[Any] = [
             mock.patch(f"archival.{place}.object_store", lambda: self.store) for place in places
         ]
         patches += [
             mock.patch(f"archival.{place}.cold_storage", lambda: self.vault) for place in (*places, "thawing")
         ]
+        patches.append(mock.patch("archival.moving.in_own_process", self._in_no_process))
         update = JobQuerySet.update
 
         def update_if_alive(query: JobQuerySet, **fields: Any) -> int:
@@ -231,6 +233,10 @@ class World:
         finally:
             for patch in reversed(patches):
                 patch.stop()
+
+    def _in_no_process(self, verb: str, arguments: dict[str, Any], _: Path) -> Any:
+        """Another process would know nothing of this memory."""
+        return mover.VERBS[verb](**json.loads(json.dumps(arguments)))
 
     def job(self, user: Any, **fields: Any) -> Job:
         """A completed job with its files at hand, due long ago unless its fields say otherwise."""

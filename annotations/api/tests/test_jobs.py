@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from annotations.api.tests.arriving import upload_of
 from annotations.api.tests.conftest import Caller
+from annotations.engine.check.report import Finding
 from annotations.limits import note_submission
 from annotations.models import Job
 from annotations.storage import object_store
@@ -123,18 +125,37 @@ def test_a_job_that_waits_is_cancelled_once_and_one_that_is_over_not(call: Calle
 
 
 def test_a_failed_job_says_why(call: Caller):
+    findings = [Finding("bad-pos", "mend it.", 3, "POS", count=2), Finding("bad-bgzf", "this, too.", byte=9)]
     job = make_job(
         call.user,
         status="FAILED",
         failure_reason="unusable_input",
         failure_message="Line 3: mend it.",
-        summary={"problems": ["Line 3: mend it.", "Line 9: this, too."]},
+        summary={"findings": [asdict(one) for one in findings]},
     )
     said = call.get(f"/jobs/{job.job_id}").json()
     assert said["failure"] == {
         "reason": "unusable_input",
         "message": "Line 3: mend it.",
-        "problems": ["Line 3: mend it.", "Line 9: this, too."],
+        "problems": ["Line 3, POS: mend it. (1 more like this.)", "Byte 9: this, too."],
+        "findings": [
+            {
+                "code": "bad-pos",
+                "line": 3,
+                "column": "POS",
+                "byte": None,
+                "count": 2,
+                "message": "mend it.",
+            },
+            {
+                "code": "bad-bgzf",
+                "line": None,
+                "column": "",
+                "byte": 9,
+                "count": 1,
+                "message": "this, too.",
+            },
+        ],
     }
     assert said["summary"] == {}
 

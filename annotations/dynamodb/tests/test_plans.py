@@ -115,3 +115,16 @@ def test_pages_are_followed_to_the_end(dynamodb: Any) -> None:
         [Sample(sample_id=f"s{number:02}", note="x" * 200_000) for number in range(16)]
     )
     assert Sample.objects.filter(owner=1).count() == 16
+
+
+def test_rows_that_are_only_counted_are_not_fetched_whole(dynamodb: Any) -> None:
+    Sample.objects.bulk_create(
+        [Sample(sample_id=f"s{number}", label="x" * 1000, reads=number) for number in range(5)]
+    )
+    many = Sample.objects.filter(owner=1, reads__gt=1)
+    with CaptureQueriesContext(dynamodb) as captured:
+        assert many.count() == 3
+        assert many.exclude(label="").count() == 3  # takes an attribute that no key has
+    sent = [query["sql"] for query in captured.captured_queries]
+    assert all("ProjectionExpression" in query for query in sent)
+    assert len(list(many)) == 3

@@ -23,6 +23,7 @@ from annotations.engine.building.known_header import SourceField
 from annotations.engine.building.site import BuildSite
 from annotations.engine.bundle import (
     FORMAT,
+    GENE_BLOCKS_NAMES,
     GENOME_NAME,
     MANIFEST_NAME,
     PACKED_GENOME_NAME,
@@ -30,10 +31,13 @@ from annotations.engine.bundle import (
     BundleError,
     Contig,
     ReferenceBundle,
+    genes_gff_name,
     known_block_names,
     known_name,
     sha256_of,
+    transcripts_name,
 )
+from annotations.engine.gene_blocks import write_gene_blocks
 from annotations.engine.known_blocks import write_blocks
 from annotations.engine.packed_genome import GenomePacker
 
@@ -112,12 +116,23 @@ def _write_contents(
     _check_genetic_codes(recipe, names)
     # 2. Genes, which teach the contigs' other names, …
     genes = write_genes(recipe.gff, site)
+    _write_gene_blocks(genes, names, building)
     # 3. … in which known variants may be written.
     known = [write_known(one, _gives_id(recipe, one.source), site) for one in recipe.known]
     _write_known_blocks(known, names, building)
     intervals = [write_intervals(one, site) for one in recipe.intervals]
     contigs = described_contigs(sequences, names, genes.contigs, recipe.genetic_codes)
     return _manifest(recipe, contigs, genes, known, intervals)
+
+
+def _write_gene_blocks(genes: GenesSummary, names: ContigNames, building: Path) -> None:
+    own = [
+        (building / transcripts_name(contig), building / genes_gff_name(contig))
+        if contig in genes.contigs
+        else None
+        for contig in names.lengths
+    ]
+    write_gene_blocks(own, [building / name for name in GENE_BLOCKS_NAMES])
 
 
 def _write_known_blocks(known: list[KnownSummary], names: ContigNames, building: Path) -> None:

@@ -1,12 +1,12 @@
 """Known-variant VCF in, per contig one Parquet of its alleles out: normalised, typed, sorted.
 
-The source is read once. Its records go, a batch at a time, through `bcftools norm` (left-aligned, one allele
-a record) into a store that sorts each contig on disk: memory and scratch space stay bounded by the batch
-and the contig, whatever the size of the source.
+The source is read once. Its records go, a batch at a time, into a store that sorts each contig on disk; all
+but single bases through `bcftools norm` (left-aligned, one allele a record). Memory and scratch space stay
+bounded by the batch and the contig, whatever the size of the source.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from annotations.engine.building.alleles import AlleleStore
 from annotations.engine.building.contig_names import ContigNames
 from annotations.engine.building.inputs import open_input
 from annotations.engine.building.known_header import SourceField, choose_fields, read_header
-from annotations.engine.building.known_records import KnownRecords
+from annotations.engine.building.known_records import KnownRecords, Run
 from annotations.engine.building.reference_check import ReferenceCheck
 from annotations.engine.building.site import BuildSite, some_of
 from annotations.engine.bundle import BundleError, known_name
@@ -66,12 +66,13 @@ def write_known(known: KnownInput, gives_id: bool | None, site: BuildSite) -> Kn
     with pysam.FastaFile(str(site.genome)) as fasta:
         check = ReferenceCheck(known.vcf, fasta)
         reader = KnownRecords(fields, site.names, check, known.source)
-        lines = (run for vcf in (known.vcf, *known.further) for run in reader.read(vcf, known.fields))
+        runs = (run for vcf in (known.vcf, *known.further) for run in reader.read(vcf, known.fields))
         records = 0
         with AlleleStore(work, known.vcf, fields) as store:
-            for batch in _batches(lines, _norm_header(site.names, fields), work / "batch.vcf"):
+            for batch in _batches(runs, _norm_header(site.names, fields), work):
                 check.judge()
-                _normalise(batch.path, site.genome, work / "normalised.vcf", known)
+                _normalise(batch.others, site.genome, work / "normalised.vcf", known)
+                store.add(batch.plain)
                 store.add(work / "normalised.vcf")
                 for contig in batch.finished:
                     records += store.write(contig, site.folder / known_name(known.source, contig))
@@ -97,31 +98,31 @@ def write_known(known: KnownInput, gives_id: bool | None, site: BuildSite) -> Kn
 
 @dataclass(frozen=True)
 class _Batch:
-    path: Path
+    plain: Path
+    others: Path
     finished: tuple[str, ...]  # contigs that have no further records
 
 
-def _batches(records: Iterable[tuple[str, bytes]], header: bytes, path: Path) -> Iterator[_Batch]:
-    """Write (contig, lines) to `path`, a batch at a time; the last batch finishes the last contig."""
+def _batches(runs: Iterator[Run], header: bytes, folder: Path) -> Iterator[_Batch]:
+    """Write records to files in `folder`, a batch at a time; the last batch finishes the last contig."""
     contigs: list[str] = []
-    file = path.open("wb")
-    try:
-        batch_bytes = file.write(header)
-        for contig, lines in records:
-            if batch_bytes > BATCH_BYTES:
-                file.close()
-                # The batch's last contig may go on; what follows on the same one must find it open.
-                finished, contigs = contigs[:-1], contigs[-1:]
-                yield _Batch(path, tuple(finished))
-                file = path.open("wb")
-                batch_bytes = file.write(header)
-            if not contigs or contigs[-1] != contig:
-                contigs.append(contig)
-            batch_bytes += file.write(lines)
-    finally:
-        file.close()
+    while True:
+        plain, others = folder / "plain.vcf", folder / "others.vcf"
+        with plain.open("wb") as plain_file, others.open("wb") as others_file:
+            batch_bytes = plain_file.write(header) + others_file.write(header)
+            for run in runs:
+                if not contigs or contigs[-1] != run.contig:
+                    contigs.append(run.contig)
+                batch_bytes += plain_file.write(run.plain) + others_file.write(run.others)
+                if batch_bytes > BATCH_BYTES:
+                    break
+            else:
+                break
+        # The batch's last contig may go on; what follows on the same one must find it open.
+        finished, contigs = contigs[:-1], contigs[-1:]
+        yield _Batch(plain, others, tuple(finished))
     if contigs:
-        yield _Batch(path, tuple(contigs))
+        yield _Batch(plain, others, tuple(contigs))
 
 
 def _norm_header(names: ContigNames, fields: Sequence[SourceField]) -> bytes:

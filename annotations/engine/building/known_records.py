@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -19,7 +19,21 @@ from annotations.engine.bundle import BundleError
 
 BLOCK_BYTES = 16 << 20
 IDS_LOOKED_AT = 1000
+# One base for one other is its own normal form: nothing to divide by allele, to trim or to move.
+_IS_PLAIN = pl.col("ref").is_in([*"ACGT"]) & pl.col("alt").is_in([*"ACGT"])
 _COLUMNS = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info", "rest")
+
+
+class Run(NamedTuple):
+    """Consecutive records of a contig, as lines of eight columns.
+
+    `plain` are single bases, nine of ten in dbSNP, which are as they have to be; `others` are to be
+    normalised.
+    """
+
+    contig: str
+    plain: bytes
+    others: bytes
 
 
 class KnownRecords:
@@ -42,8 +56,8 @@ class KnownRecords:
     def mostly_rs_ids(self) -> bool:
         return self._rs_ids * 2 > self._ids
 
-    def read(self, vcf: Path, wanted: Sequence[str] | None) -> Iterator[tuple[str, bytes]]:
-        """(contig, lines of eight columns) of consecutive records of `vcf`, those on the genome's contigs.
+    def read(self, vcf: Path, wanted: Sequence[str] | None) -> Iterator[Run]:
+        """Consecutive records of `vcf`, those on the genome's contigs.
 
         Raises BundleError, with the line, where the file is no sorted VCF of this genome or lacks a field.
         """
@@ -56,7 +70,7 @@ class KnownRecords:
                 yield from self._take(block, vcf, line)
                 line += block.count(b"\n")
 
-    def _take(self, block: bytes, vcf: Path, first_line: int) -> Iterator[tuple[str, bytes]]:
+    def _take(self, block: bytes, vcf: Path, first_line: int) -> Iterator[Run]:
         records = _columns(block, first_line)
         malformed = records.filter(pl.col("info").is_null() | ~pl.col("pos").str.contains("^[0-9]{1,18}$"))
         if len(malformed):  # an earlier record may be at fault in another way
@@ -69,9 +83,10 @@ class KnownRecords:
         if not len(records):
             return
         self._look_at(records)
-        lines, start = records.select(self._lines()), 0
+        lines, plain, start = records.select(self._lines()), records.select(_IS_PLAIN).to_series(), 0
         for length, contig in records["contig"].rle().struct.unnest().iter_rows():
-            yield contig, _text(lines.slice(start, length))
+            own, is_plain = lines.slice(start, length), plain.slice(start, length)
+            yield Run(contig, _text(own.filter(is_plain)), _text(own.filter(~is_plain)))
             start += length
         self._seen.update(records["contig"].unique())
         self._last = records["contig"][-1], records["pos"][-1]

@@ -138,7 +138,8 @@ def is_another_build(compared: int, mismatched: int, share: float) -> bool:
 def refuse_another_build(compared: int, mismatched: int, share: float, reference: str) -> None:
     """Raise UnusableInput when too many of all REF alleles, compared one by one, differ."""
     if is_another_build(compared, mismatched, share):
-        raise UnusableInput(
+        message = (
             f"{mismatched:,} of {compared:,} REF alleles differ from the reference {reference}: the file "
             "looks as if made on another build. Choose the reference that the variants were called against."
         )
+        raise UnusableInput(message, [Finding("wrong-build", message, column="REF", count=mismatched)])

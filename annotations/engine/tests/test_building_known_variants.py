@@ -261,3 +261,24 @@ def test_variants_on_unknown_bases_are_kept(sources: Sources) -> None:
     sources.write("genome.fa", fasta_text(bases=BASES[:1000] + "N" * 1000))
     sources.add_known(vcf_text([_snv(500), _snv(1500)]))
     assert [row["pos"] for row in _rows(sources.build())] == [500, 1500]
+
+
+def test_single_bases_are_not_sent_through_bcftools(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    run = known.run_bcftools
+
+    def reading(arguments: list[str], scratch: Path) -> None:
+        sent.extend(line for line in Path(arguments[-1]).read_text().splitlines() if line[0] != "#")
+        run(arguments, scratch)
+
+    monkeypatch.setattr(known, "run_bcftools", reading)
+    two = ",".join(other_bases(300)[:2])
+    indel = ("1", 200, "rs2", base(200), base(200) + "A", ".", ".", ".")
+    lower = ("1", 400, "rs4", base(400).lower(), other_bases(400)[0].lower(), ".", ".", ".")
+    records = [_snv(100, "rs1"), indel, ("1", 300, "rs3", base(300), two, ".", ".", "."), lower]
+    sources.add_known(vcf_text(records))
+    rows = _rows(sources.build())
+    assert [line.split("\t")[2] for line in sent] == ["rs2", "rs3", "rs4"]
+    assert [row["id"] for row in rows] == ["rs1", "rs2", "rs3", "rs3", "rs4"]

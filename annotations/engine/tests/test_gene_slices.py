@@ -1,10 +1,11 @@
 """What is left out to save work changes nothing of what is found."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
-from annotations.engine import gene_models, gene_slices, genes
+from annotations.engine import consequences, gene_models, gene_slices, genes
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.csq import run_csq
 from annotations.engine.tests.conftest import Annotate
@@ -13,6 +14,7 @@ WITHOUT_SAVING = {
     "csq reads all genes": (gene_slices, "SMALL_SITES_BYTES", -1),
     "csq gets sites far from exons": (genes, "NEAR_EXON_BASES", 1_000_000),
     "all transcripts are looked at": (gene_models, "FEW_ALLELES", -1),
+    "alleles that lie alike are worked out once": (consequences, "FEW_ALLELES", -1),
 }
 
 
@@ -51,7 +53,7 @@ def test_csq_reads_only_the_genes_around_a_few_sites(
     read: list[list[str]] = []
 
     def reading(*arguments: object, genes: Path, **options: object) -> None:
-        read.append(genes.read_text().splitlines())
+        read.append(gzip.decompress(genes.read_bytes()).decode().splitlines())
         run_csq(*arguments, genes=genes, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr("annotations.engine.shard.run_csq", reading)

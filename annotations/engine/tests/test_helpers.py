@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.child import Step
 from annotations.engine.errors import EngineFailure
 from annotations.engine.helpers import Helpers
 from annotations.engine.layout import Plan
-from annotations.engine.stages import stages
+from annotations.engine.stages import HELPER, stages
 
 HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 
@@ -54,15 +53,14 @@ def test_a_helper_that_is_killed_fails_the_stage_and_leaves_no_other(
 ) -> None:
     fifo = tmp_path / "never-written.vcf"
     os.mkfifo(fifo)
-    step = Step("module", ("annotations.engine.stages", "serve", str(tmp_path)))
-    with Helpers(step, tmp_path, 2) as helpers:
+    with Helpers.start(HELPER, tmp_path, 2) as helpers:
         first, second = helpers.process_ids
 
         def kill_the_first() -> None:
             os.kill(first, signal.SIGKILL)
 
         with pytest.raises(EngineFailure, match="was ended by SIGKILL"):
-            helpers.carry_out("plan", [order(fifo, demo_bundle)] * 2, kill_the_first)
+            helpers.carry_out("plan", tmp_path, [order(fifo, demo_bundle)] * 2, kill_the_first)
         assert is_alive(second)
     assert not is_alive(second)
 
@@ -70,18 +68,19 @@ def test_a_helper_that_is_killed_fails_the_stage_and_leaves_no_other(
 def test_what_the_watcher_raises_ends_the_helpers(tmp_path: Path, demo_bundle: ReferenceBundle) -> None:
     fifo = tmp_path / "never-written.vcf"
     os.mkfifo(fifo)
-    step = Step("module", ("annotations.engine.stages", "serve", str(tmp_path)))
 
     def stop() -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), Helpers(step, tmp_path, 1) as helpers:
+    with pytest.raises(KeyboardInterrupt), Helpers.start(HELPER, tmp_path, 1) as helpers:
         (process_id,) = helpers.process_ids
-        helpers.carry_out("plan", [order(fifo, demo_bundle)], stop)
+        helpers.carry_out("plan", tmp_path, [order(fifo, demo_bundle)], stop)
     assert not is_alive(process_id)
 
 
 def test_an_error_in_a_stage_is_told_with_its_words(tmp_path: Path) -> None:
-    step = Step("module", ("annotations.engine.stages", "serve", str(tmp_path)))
-    with Helpers(step, tmp_path, 1) as helpers, pytest.raises(EngineFailure, match="KeyError: 'source'"):
-        helpers.carry_out("plan", [{}], lambda: None)
+    with (
+        Helpers.start(HELPER, tmp_path, 1) as helpers,
+        pytest.raises(EngineFailure, match="KeyError: 'source'"),
+    ):
+        helpers.carry_out("plan", tmp_path, [{}], lambda: None)

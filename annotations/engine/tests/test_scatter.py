@@ -64,6 +64,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of a few dozen records, so that a small file has enough of them to be cut."""
     monkeypatch.setattr(plan_module, "SEGMENT_BYTES", 2048)
     monkeypatch.setattr(cutting, "CHUNK_BYTES", 4096)
+    monkeypatch.setattr(cutting, "PIECE_RECORDS", 80)  # a chunk has some thirty
 
 
 def test_the_demo_is_the_same_wherever_it_is_cut(
@@ -121,8 +122,9 @@ def test_haplotype_aware_results_do_not_depend_on_the_shards(
 
 
 def test_real_variants_scattered_are_what_they_are_whole(
-    shared_data: Path, grch38_chr21: ReferenceBundle, tmp_path: Path
+    shared_data: Path, grch38_chr21: ReferenceBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cutting, "PIECE_RECORDS", 20_000)
     source = shared_data / "grch38_chr21" / "PG_NA12878_hg38-chr21.vcf.gz"
     plan, scattered = hosts(source, grch38_chr21, tmp_path / "hosts", shard_records=25_000)
     assert len(plan.shards) >= 3
@@ -136,6 +138,11 @@ def test_a_mitochondrion_scattered_is_what_it_is_whole(
     plan, scattered = hosts(source, mitochondrion, tmp_path / "hosts", shard_records=400)
     assert len(plan.shards) >= 3
     assert_same(scattered, annotate(source, mitochondrion, tmp_path / "whole"))
+
+
+@pytest.fixture
+def a_piece_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "PIECE_RECORDS", 100)
 
 
 def segments(*contigs: tuple[int, int], records: int = 100, segment_bytes: int = 0) -> list[Segment]:
@@ -166,7 +173,7 @@ def test_large_contigs_and_those_apart_share_no_chunk() -> None:
     assert contigs_of(cutting.cut_into_chunks(given, apart={3})) == [[0], [1, 1], [1], [2], [3], [4]]
 
 
-def test_shards_have_equal_work_and_follow_each_other() -> None:
+def test_shards_have_equal_work_and_follow_each_other(a_piece_a_chunk: None) -> None:
     given = chunks((0, 50), (1, 30), (2, 20))
     shards = cut_for_hosts(given, 2_600, whole_contigs=False)
     assert [shard.records for shard in shards] == [2_500] * 4
@@ -174,13 +181,13 @@ def test_shards_have_equal_work_and_follow_each_other() -> None:
     assert [chunk for shard in shards for chunk in shard.chunks] == given
 
 
-def test_columns_of_samples_make_smaller_shards() -> None:
+def test_columns_of_samples_make_smaller_shards(a_piece_a_chunk: None) -> None:
     given = chunks((0, 100), segment_bytes=100 * BYTES_LIKE_A_RECORD)
     assert work_of(given[0]) == 200
     assert len(cut_for_hosts(given, 5_000, whole_contigs=False)) == 4
 
 
-def test_a_contig_apart_is_divided_but_never_shared() -> None:
+def test_a_contig_apart_is_divided_but_never_shared(a_piece_a_chunk: None) -> None:
     shards = cut_for_hosts(chunks((0, 3), (1, 8), (2, 3)), 400, whole_contigs=False, apart={1})
     assert [[contig for (contig,) in contigs_of([*shard.chunks])] for shard in shards] == [
         [0, 0, 0],
@@ -196,3 +203,15 @@ def test_whole_contigs_are_put_together_up_to_the_size_of_a_shard() -> None:
         [0],
         [1, 2, 3],
     ]
+
+
+def test_a_shard_has_whole_pieces_of_the_table_wherever_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "PIECE_RECORDS", 500)
+    monkeypatch.setattr(cutting, "PIECE_BYTES", 3_500)
+    given = chunks((0, 12), (1, 3), (2, 9), segment_bytes=1_000)
+    whole = [len(piece) for piece in cutting.cut_into_pieces(given)]
+    assert whole == [3, 3, 3, 3, 3, 3, 3, 3]
+    for shard_records in (400, 700, 1_000):
+        shards = cut_for_hosts(given, shard_records, whole_contigs=False)
+        assert len(shards) > 2
+        assert [count for shard in shards for count in shard.pieces] == whole

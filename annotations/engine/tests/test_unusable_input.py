@@ -88,6 +88,22 @@ def test_equal_faults_are_told_once_with_their_number(run: Annotate, demo: Refer
         run(HEADER + "1\tx\t.\tA\tC\t.\t.\t.\n" * 150, demo)
     assert len(caught.value.problems) == 1
     assert "149 more like this" in str(caught.value)
+    [finding] = caught.value.findings
+    assert (finding.code, finding.line, finding.column, finding.count) == ("bad-pos", 3, "POS", 150)
+
+
+def test_a_child_tells_the_same_as_this_process(
+    run: Annotate, demo: ReferenceBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = HEADER + "1\tx\t.\tA\tC\t.\t.\t.\n" + "1\t5\t.\t\tC\t.\t.\t.\n"
+    findings = []
+    for large_bytes in (1 << 20, 1):
+        monkeypatch.setattr("annotations.engine.annotate.LARGE_BYTES", large_bytes)
+        with pytest.raises(UnusableInput) as caught:
+            run(text, demo)
+        findings.append((caught.value.findings, caught.value.problems, str(caught.value)))
+    assert findings[0] == findings[1]
+    assert len(findings[0][0]) == 2
 
 
 def test_a_header_alone_gives_an_empty_result(run: Annotate, demo: ReferenceBundle) -> None:

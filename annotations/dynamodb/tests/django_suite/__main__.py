@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cache", type=Path)
+    parser.add_argument("cache", type=lambda folder: Path(folder).resolve())
     parser.add_argument("--write", type=Path, help="a page of the docs to write the table to")
     parser.add_argument("apps", nargs="*", help="apps to run; default: all")
     arguments = parser.parse_args()
