@@ -92,6 +92,18 @@ def test_from_rows_to_plots_to_a_gene_to_an_export(open_page: Callable[..., Any]
     assert all("DEMO6" in line for line in lines[1:])
 
 
+def test_the_address_of_a_filter_has_what_was_chosen_alone(open_page: Callable[..., Any], demo_job: Job):
+    page = open_page(address(demo_job))
+    page.get_by_role("link", name="De novo in a trio").click()
+    for role, sample in (("Child", "FATHER"), ("Mother", "MOTHER"), ("Father", "CHILD")):
+        page.get_by_label(role, exact=True).select_option(sample)
+    page.get_by_label("High").check()
+    page.get_by_label("Moderate").check()
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**/?*")
+    assert page.url.partition("?")[2] == "impact=HIGH&impact=MODERATE&child=FATHER&mother=MOTHER&father=CHILD"
+
+
 def test_the_genome_browser_shows_variants_from_their_index(open_page: Callable[..., Any], demo_job: Job):
     page = open_page(address(demo_job, "genome/?gene=DEMO6"), color_scheme="dark")
     with page.expect_response(
