@@ -1,5 +1,6 @@
 """The API itself: its parts, its errors, and its OpenAPI description."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -104,12 +105,15 @@ def _not_authenticated(request: HttpRequest, error: AuthenticationError) -> Http
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = [
-        {"where": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
-        for fault in error.errors
-    ]
+    errors = [{"where": _place(fault["loc"]), "message": fault["msg"]} for fault in error.errors]
     told = "; ".join(f"{fault['where']}: {fault['message']}" for fault in errors[:3])
     return Problem("invalid", told or KINDS["invalid"].meaning, errors=errors).response()
+
+
+def _place(loc: Sequence[str | int]) -> str:
+    """body.upload_id: the second `body` is what our functions call it, and no name of the caller's."""
+    names = [str(part) for part in loc]
+    return ".".join(names[1:] if names[:2] == ["body", "body"] else names)
 
 
 @api.exception_handler(HttpError)

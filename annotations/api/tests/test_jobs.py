@@ -58,7 +58,7 @@ def test_what_is_wrong_with_a_submission_is_said_by_its_place(call: Caller):
     assert answer.status_code == 422 and "no reference demo/9" in answer.json()["detail"]
     answer = submit(call, haplotype_awaer=True)
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["where"] == "body.body.haplotype_awaer"
+    assert answer.json()["errors"][0]["where"] == "body.haplotype_awaer"
 
 
 def test_an_upload_that_has_not_arrived_is_a_conflict(call: Caller):

@@ -10,9 +10,8 @@ from django.conf import settings as site
 from django.test import Client
 
 from annotations.models import Job
+from annotations.tests.accessibility import faults
 
-ASSETS = Path(site.ASSETS_DIR).parent
-AXE = ASSETS / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -57,19 +56,6 @@ def _reference(demo_references: Path, settings: Any) -> None:
     shutil.copytree(demo_references / "demo", settings.REFERENCES_DIR / "demo")
 
 
-def faults(page: Any) -> list[str]:
-    """What axe-core finds of serious faults."""
-    if not page.evaluate("window.axe !== undefined"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {node['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-        for node in one["nodes"]
-    ]
-
-
 def address(job: Job, rest: str = "") -> str:
     return f"/jobs/{job.job_id}/result/{rest}"
 
@@ -104,6 +90,18 @@ def test_from_rows_to_plots_to_a_gene_to_an_export(open_page: Callable[..., Any]
     lines = Path(tsv.value.path()).read_text().splitlines()
     assert tsv.value.suggested_filename == "demo.filtered.tsv" and len(lines) > 1
     assert all("DEMO6" in line for line in lines[1:])
+
+
+def test_the_address_of_a_filter_has_what_was_chosen_alone(open_page: Callable[..., Any], demo_job: Job):
+    page = open_page(address(demo_job))
+    page.get_by_role("link", name="De novo in a trio").click()
+    for role, sample in (("Child", "FATHER"), ("Mother", "MOTHER"), ("Father", "CHILD")):
+        page.get_by_label(role, exact=True).select_option(sample)
+    page.get_by_label("High").check()
+    page.get_by_label("Moderate").check()
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**/?*")
+    assert page.url.partition("?")[2] == "impact=HIGH&impact=MODERATE&child=FATHER&mother=MOTHER&father=CHILD"
 
 
 def test_the_genome_browser_shows_variants_from_their_index(open_page: Callable[..., Any], demo_job: Job):
