@@ -1,9 +1,4 @@
-"""HGVS descriptions for the alleles of a chunk, and the terms that go with them.
-
-csq says which terms an allele has in a coding sequence, and the describer what becomes of the protein. They
-read the same codons, so that both of them stand in one entry of CSQ only if they mean the same: where they
-do not, the describer's reading decides (docs/engine.md says which these are).
-"""
+"""HGVS descriptions for the alleles of a chunk."""
 
 from dataclasses import replace
 

@@ -1,4 +1,9 @@
-"""The entries of CSQ and the columns that go with them, put together by kernels/entries.c."""
+"""The entries of CSQ and the columns that go with them, put together by kernels/entries.c.
+
+csq says which terms an allele has in a coding sequence, and the describer what becomes of the protein. They
+read the same codons, so that both of them stand in one entry of CSQ only if they mean the same: where they
+do not, the describer's reading decides (docs/engine.md says which these are).
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -2,8 +2,8 @@
 
 A shard is handled in two passes over its records, a chunk at a time. The first takes the records apart into
 alleles, compares REF with the reference and writes the bare sites for csq; the second puts together what csq,
-the gene model and the known variants say of each allele. Between them a chunk waits as columns on disk, which
-cost less to read back than its text. It leaves, in `shard-N/` of the working directory:
+the gene model and the known variants say of each allele. Between them what was found of a chunk's alleles
+waits on disk. It leaves, in `shard-N/` of the working directory:
 
     body.vcf.gz      the annotated records as BGZF blocks, without a header
     index.npz        where its records stand, for the tabix index of the whole

@@ -1,4 +1,4 @@
-"""The way from genomic positions to positions in spliced transcripts, and back, for whole arrays at once."""
+"""The way from genomic positions to positions in spliced transcripts, for whole arrays at once."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,8 +46,6 @@ class ExonMap:
     _exon_end: Ints
     exon_cdna: Ints  # cDNA position of the exon's first transcribed base
     _genomic_keys: Ints
-    _cdna_keys: Ints
-    _cdna_rows: Ints  # rows of the exon arrays, in the order of _cdna_keys
 
     @classmethod
     def of(cls, forward: Flags, exon_counts: Ints, exon_start: Ints, exon_end: Ints) -> Self:
@@ -60,8 +58,6 @@ class ExonMap:
         at_lower_positions = before[:-1] - before[bounds[owner]]
         at_higher_positions = length[owner] - at_lower_positions - bases
         exon_cdna = np.where(forward[owner], at_lower_positions, at_higher_positions) + 1
-        cdna_keys = (owner << _KEY_BITS) | exon_cdna
-        cdna_rows = np.argsort(cdna_keys)
         return cls(
             forward=forward,
             start=exon_start[bounds[:-1]],
@@ -72,8 +68,6 @@ class ExonMap:
             _exon_end=exon_end,
             exon_cdna=exon_cdna,
             _genomic_keys=(owner << _KEY_BITS) | exon_start,
-            _cdna_keys=cdna_keys[cdna_rows],
-            _cdna_rows=cdna_rows,
         )
 
     @cached_property
@@ -109,15 +103,6 @@ class ExonMap:
             base=np.where(exonic, self.exon_cdna[left] + into_exon, intronic_base),
             offset=np.where(exonic, 0, np.where(forward, distance, -distance)),
             inside=inside,
-        )
-
-    def genomic(self, transcript: Ints, base: Ints) -> Ints:
-        """Genomic positions of cDNA positions that exist; arrays of equal shape."""
-        key = (transcript << _KEY_BITS) | base
-        row = self._cdna_rows[np.searchsorted(self._cdna_keys, key, side="right") - 1]
-        into_exon = base - self.exon_cdna[row]
-        return np.where(
-            self.forward[transcript], self._exon_start[row] + into_exon, self._exon_end[row] - into_exon
         )
 
     def _last_cdna(self, row: Ints) -> Ints:

@@ -49,7 +49,7 @@ static int is_plain(struct piece allele) {
     return allele.length > 0;
 }
 
-/* The window that a place lies in, or NULL for none. */
+/* The window that a place lies in, -1 for none. */
 static int64_t window_of(const struct windows *windows, int64_t place) {
     int64_t low = 0, high = windows->count;
     while (low < high) {

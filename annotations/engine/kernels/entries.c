@@ -182,6 +182,7 @@ struct entry {
     int64_t pair, said; /* said: -1 where csq said nothing */
     term_set terms;
 };
+_Static_assert(sizeof(struct entry) == 24, "entries.py makes room for them");
 
 static int is_before(const struct entry *one, const struct entry *other, const struct found *found,
                      const struct said *said, const struct names *names) {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from annotations.engine import consequences, gene_models, gene_slices, genes
+from annotations.engine import gene_models, gene_slices, genes
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.csq import run_csq
 from annotations.engine.tests.conftest import Annotate
@@ -14,7 +14,7 @@ WITHOUT_SAVING = {
     "csq reads all genes": (gene_slices, "SMALL_SITES_BYTES", -1),
     "csq gets sites far from exons": (genes, "NEAR_EXON_BASES", 1_000_000),
     "all transcripts are looked at": (gene_models, "FEW_ALLELES", -1),
-    "alleles that lie alike are worked out once": (consequences, "FEW_ALLELES", -1),
+    "alleles that lie alike are worked out once": (genes, "FEW_ALLELES", -1),
 }
 
 
