@@ -13,7 +13,7 @@ from kombu import Connection
 from annotations.models import Job, ResultState
 from annotations.tests.fakes import MemoryStore
 from annotations.tests.waiting import wait_until
-from archival import archiving, restoring, thawing
+from archival import archiving, moves, restoring, thawing
 from archival.storage.s3 import S3Archive
 from archival.tests import clouds
 from archival.tests.world import World
@@ -50,7 +50,7 @@ def cold(queue_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> S3Ar
         Bucket="archives", NotificationConfiguration={"QueueConfigurations": [wanted]}
     )
     storage = S3Archive()
-    for place in (archiving, restoring, thawing):
+    for place in (archiving, restoring, moves, thawing):
         monkeypatch.setattr(place, "cold_storage", lambda: storage)
     return storage
 
@@ -58,7 +58,7 @@ def cold(queue_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> S3Ar
 @pytest.fixture
 def world(sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(sent_tasks)
-    for place in (archiving, restoring):
+    for place in (archiving, restoring, moves):
         monkeypatch.setattr(place, "object_store", lambda: world.store)
     return world
 
