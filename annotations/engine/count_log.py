@@ -34,6 +34,7 @@ def log_text(plan: Plan, bundle: ReferenceBundle, counts: Counts, notes: list[st
         f"REF compared with the reference: {counts.ref_compared} compared, "
         f"{counts.ref_mismatched} differ, {counts.ref_unknown} where the reference has no known base",
         "",
+        *_haplotypes(plan, counts),
         "Left unannotated:",
         *(f"  {reason}: {count}" for reason, count in counts.left_out.most_common()),
         *([] if counts.left_out else ["  none"]),
@@ -43,6 +44,14 @@ def log_text(plan: Plan, bundle: ReferenceBundle, counts: Counts, notes: list[st
         *([] if notes else ["  nothing"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _haplotypes(plan: Plan, counts: Counts) -> list[str]:
+    if not (plan.haplotype_aware and plan.samples):
+        return []
+    told = f"{counts.phased} of {counts.on_haplotypes} records have phased genotypes (0|1)"
+    alone = "" if counts.phased else "; so every variant was judged alone, as without this option"
+    return [f"Haplotype-aware: {told}{alone}", ""]
 
 
 def _known(bundle: ReferenceBundle, counts: Counts) -> list[str]:

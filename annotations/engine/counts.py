@@ -43,6 +43,8 @@ class Counts:
     ref_compared: int = 0
     ref_mismatched: int = 0
     ref_unknown: int = 0
+    on_haplotypes: int = 0  # records that csq read with their genotypes
+    phased: int = 0  # those of them that have a phased one
     info_keys: dict[str, bool] = field(default_factory=dict)  # key: whether it ever has a value
     format_keys: list[str] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
@@ -85,6 +87,11 @@ class Counts:
     @staticmethod
     def _add_names(noted: list[str], names: pl.Series) -> None:
         noted += [name for name in names.unique().to_list() if name not in ("", ".", "PASS", *noted)]
+
+    def add_phases(self, genotypes: pl.Series) -> None:
+        """`genotypes` has each record's GT of all samples."""
+        self.on_haplotypes += len(genotypes)
+        self.phased += int(genotypes.str.contains("|", literal=True).sum())
 
     def add_comparison(self, comparison: Comparison) -> None:
         self.ref_compared += comparison.compared

@@ -284,6 +284,8 @@ class _ShardRun:
             if self.plan.haplotype_aware:
                 samples = self.plan.samples
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
+                if samples:
+                    self.counts.add_phases(whole.to_series(-1))
                 _append(self._haplotypes_path(code), sites_header(contigs, samples), whole)
             elif self.plan.keep_bcsq:  # who asks for csq's own text is to get what csq says of their alleles
                 written = _sites(records, alleles, names, as_written=True)
