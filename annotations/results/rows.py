@@ -136,27 +136,25 @@ def page_of_rows(
 def _sorted_numbers(table: ResultTable, condition: Condition, key: str, part: Slice) -> list[int]:
     """The rows of a sorted part; of those with the same key, the first of the file come first."""
     descending = part.sort.startswith("-")
-    direction = "DESC" if descending else "ASC"
-    source = "read_parquet($table, file_row_number = true)"
+    order = f"ORDER BY {key} {'DESC' if descending else 'ASC'} NULLS LAST"
     end = int(part.offset + part.limit)
     if key in table.layout.quoted_columns and end <= BOUNDED_UP_TO_ROW:
-        # Keys alone are sorted at little cost; with the last of them most row groups need not be read.
-        last = query(
-            table.path,
-            f"SELECT {key} FROM {source} WHERE {condition.sql} "
-            f"ORDER BY {key} {direction} NULLS LAST LIMIT 1 OFFSET {end - 1}",
-            condition.parameters,
-        )
-        if last and last[0][0] is not None:
-            condition.parts.append(f"{key} {'>=' if descending else '<='} {condition.bind(last[0][0])}")
-    numbers = query(
-        table.path,
-        f"SELECT file_row_number FROM {source} WHERE {condition.sql} "
-        f"ORDER BY {key} {direction} NULLS LAST, file_row_number "
-        f"LIMIT {int(part.limit)} OFFSET {int(part.offset)}",
-        condition.parameters,
-    )
-    return [number for (number,) in numbers]
+        # Keys alone are sorted at little cost. What comes before the part's last key is in few row groups,
+        # and of the rows that have it the first ones are soon found.
+        last = _found(table, condition, key, f"{order} LIMIT 1 OFFSET {end - 1}")
+        if last and last[0] is not None:
+            bound = condition.bind(last[0])
+            before = f"AND {key} {'>' if descending else '<'} {bound} {order}, file_row_number"
+            numbers = _found(table, condition, "file_row_number", before)
+            with_it = f"AND {key} = {bound} LIMIT {end - len(numbers)}"
+            return [*numbers, *_found(table, condition, "file_row_number", with_it)][int(part.offset) :]
+    rest = f"{order}, file_row_number LIMIT {int(part.limit)} OFFSET {int(part.offset)}"
+    return _found(table, condition, "file_row_number", rest)
+
+
+def _found(table: ResultTable, condition: Condition, what: str, rest: str) -> list[Any]:
+    sql = f"SELECT {what} FROM read_parquet($table, file_row_number = true) WHERE {condition.sql} {rest}"
+    return [value for (value,) in query(table.path, sql, condition.parameters)]
 
 
 def rows_by_number(
