@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 import numpy as np
 import polars as pl
@@ -54,8 +55,10 @@ class GeneBlocks:
     """All transcripts of a bundle, by number in order of contig and start, and the lines of their genes."""
 
     def __init__(self, bundle: ReferenceBundle, table: Path, rows: Path, lines: Path, blocks: Path) -> None:
-        with table.open("rb") as file:
-            self._text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._text: mmap.mmap | bytes = b""  # which no map can be of
+        if table.stat().st_size:
+            with table.open("rb") as file:
+                self._text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         contig, self._first, self._last, self._block, self._text_starts = np.load(rows, mmap_mode="r")
         self._lines = lines
         self._block_starts = np.load(blocks)
@@ -126,7 +129,7 @@ def write_gene_blocks(contigs: Sequence[tuple[Path, Path] | None], targets: Sequ
                 block_starts.append(block_starts[-1] + out.write(_blocks(gene.encode())))
             encoded = _as_text(transcripts)
             ends = np.flatnonzero(np.frombuffer(encoded, np.uint8) == ord("\n")) + 1
-            starts = np.concatenate([[0], ends[:-1]]) + text_end
+            starts = np.concatenate([[0], ends])[: len(own)] + text_end
             contig = np.full(len(own), number)
             places.append(np.stack([contig, own["start"], own["end"], own["block"], starts]))
             text_end += text.write(encoded)
@@ -148,7 +151,7 @@ def _as_text(transcripts: pl.DataFrame) -> bytes:
 def _text_by_gene(transcripts: pl.DataFrame, gff: Path) -> pl.DataFrame:
     """gene_id and text: the lines of each gene that has transcripts, in the order of the file."""
     with gzip.open(gff) as file:
-        lines = read_lines(file.read()).to_frame("line")
+        lines = read_lines(file.read().decode("utf-8", "replace").encode()).to_frame("line")
     parents = pl.coalesce(pl.col("line").str.extract(_PARENTS), pl.col("line").str.extract(_GENE))
     genes = transcripts.select("gene_id").unique(maintain_order=True)
     owners = pl.concat(
@@ -157,16 +160,24 @@ def _text_by_gene(transcripts: pl.DataFrame, gff: Path) -> pl.DataFrame:
             genes.select(owner="gene:" + pl.col("gene_id"), gene_id="gene_id"),
         ]
     )
+    owned = (
+        lines.with_row_index("number").with_columns(parents.str.split(",").alias("owner")).explode("owner")
+    )
     texts = (
-        lines.with_row_index("number")
-        .with_columns(parents.str.split(",").alias("owner"))
-        .explode("owner")
+        owned.with_columns(_unquoted(owned["owner"]))
         .join(owners, on="owner", maintain_order="left")
         .unique(["number", "gene_id"], maintain_order=True)
         .group_by("gene_id")
         .agg(pl.col("line").str.join("\n") + "\n")
     )
-    return genes.join(texts.rename({"line": "text"}), on="gene_id", how="left", maintain_order="left")
+    texts = texts.rename({"line": "text"})
+    return genes.join(texts, on="gene_id", how="left", maintain_order="left").fill_null("")
+
+
+def _unquoted(names: pl.Series) -> pl.Series:
+    """As the table of transcripts has them; few names hold what GFF3 has to encode."""
+    encoded = names.filter(names.str.contains("%", literal=True)).unique().to_list()
+    return names.replace({name: unquote(name) for name in encoded}) if encoded else names
 
 
 def _blocks(text: bytes) -> bytes:

@@ -9,6 +9,7 @@ import polars as pl
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.gene_blocks import GeneBlocks
 from annotations.engine.intervals import overlaps
+from annotations.engine.tests.sources import GFF_LINES, Sources, fasta_text, gff_text
 
 MARGIN_BASES = 700
 EVERYWHERE = np.array([1]), np.array([1 << 30])
@@ -81,6 +82,23 @@ def test_all_lines_of_genes_are_there(demo_bundle: ReferenceBundle, tmp_path: Pa
             numbers.append(blocks.near(contig.name, *EVERYWHERE, 0))
     blocks.write_genes_of(np.concatenate(numbers), tmp_path / "all.gff3.gz")
     assert sorted(lines_of(tmp_path / "all.gff3.gz")) == sorted(expected)
+
+
+def test_a_gene_without_transcripts_and_an_encoded_name_are_no_hindrance(
+    sources: Sources, tmp_path: Path
+) -> None:
+    alone = "1\tx\tgene\t5\t9\t.\t+\t.\tID=gene:%s;biotype=lncRNA"
+    sources.write("genome.fa", fasta_text("1") + fasta_text("2") + fasta_text("3"))
+    encoded = [line.replace(":T1", ":T%3B1").replace(":G1", ":G%2C1") for line in GFF_LINES]
+    on_three = [line.replace("1\t", "3\t", 1) for line in GFF_LINES]
+    lines = [alone % "G0", *encoded, (alone % "G2").replace("1\t", "2\t", 1), *on_three]
+    sources.write("genes.gff3", gff_text(lines).encode() + b"3\tx\tregion\t1\t9\t.\t+\t.\tParent=gene:\xe9\n")
+    blocks = blocks_of(sources.build())
+    assert [len(blocks.near(contig, *EVERYWHERE, 0)) for contig in "123"] == [1, 0, 1]
+    assert blocks.transcripts(np.array([0, 1]))["transcript"].to_list() == ["T;1", "T1"]
+    for number, own in ((0, encoded), (1, on_three)):
+        blocks.write_genes_of(np.array([number]), tmp_path / "one.gff3.gz")
+        assert sorted(lines_of(tmp_path / "one.gff3.gz")) == sorted(own)
 
 
 def test_there_are_none_where_there_are_no_variants(demo_bundle: ReferenceBundle) -> None:
