@@ -47,7 +47,7 @@ lint: $(VENV)/.dev ## check style, types, imports and migrations
 rehearse: $(VENV)/.dev ## go a user's whole way through the service as it runs on AWS, over emulators
 	@$(BIN)/python -m deploy.tests.rehearse
 
-load-test: $(VENV)/.dev .venv-load/.ready ## let 300 people on the site, and write docs/load.md; takes ten minutes
+load-test: $(VENV)/.dev .venv-load/.ready emulators ## let 300 people on the site, and write docs/load.md; takes ten minutes
 	@$(BIN)/python -m deploy.tests.load --against run --page docs/load.md
 	@$(BIN)/python -m deploy.tests.load --against rehearse --page docs/load.md
 

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotations.dynamodb.tests.servers import dynalite
 from annotations.engine.demo import sample_of
 from annotations.tests.waiting import free_port, wait_until
 from deploy.tests.rehearse import stage
+from deploy.tests.rehearse.account import make_tables
 from deploy.tests.rehearse.units import DEPLOY
 from deploy.tests.rehearse.visitor import Visitor
 
@@ -68,8 +70,13 @@ def run(folder: Path) -> Iterator[Target]:
 def rehearse(folder: Path) -> Iterator[Target]:
     """The profile of AWS over emulators, without the stores of one machine."""
     kept = {"GAS_FREE_RETENTION_SECONDS": "604800", "WEB_PROCESSES": "1", "GAS_SCATTER_BYTES": "8000000"}
-    with stage.service(folder, **(MOST | kept)) as made:
-        yield Target(made.site_url, made.hosts[0].environment("gas-web.service"), folder / "references")
+    with dynalite() as database:
+        # ministack looks at all 12,000 jobs for a query of an index, where DynamoDB reads a range of it.
+        url = database["OPTIONS"]["endpoint_url"]
+        make_tables(url)
+        own = {"AWS_ENDPOINT_URL_DYNAMODB": url}
+        with stage.service(folder, **(MOST | kept | own)) as made:
+            yield Target(made.site_url, made.hosts[0].environment("gas-web.service"), folder / "references")
 
 
 def people(target: Target, folder: Path) -> Path:

@@ -46,8 +46,7 @@ def made(endpoint_url: str) -> Account:
     outputs |= {"StorageEventsQueueName": "gas-storage-events"}
     outputs |= _make_topics(_client(endpoint_url, "sns"))
     outputs |= _make_buckets(_client(endpoint_url, "s3"))
-    for table in resources("data", "AWS::DynamoDB::Table").values():
-        _make_table(_client(endpoint_url, "dynamodb"), table["Properties"])
+    make_tables(endpoint_url)
     credentials = {role: _make_role(_client(endpoint_url, "iam"), role) for role in ROLES}
     return Account(endpoint_url, outputs, credentials)
 
@@ -120,6 +119,12 @@ def _make_buckets(s3: Any) -> dict[str, str]:
         },
     )
     return outputs
+
+
+def make_tables(endpoint_url: str) -> None:
+    """DynamoDB may be a process of its own."""
+    for table in resources("data", "AWS::DynamoDB::Table").values():
+        _make_table(_client(endpoint_url, "dynamodb"), table["Properties"])
 
 
 def _make_table(dynamodb: Any, found: dict[str, Any]) -> None:
