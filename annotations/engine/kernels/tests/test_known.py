@@ -1,7 +1,7 @@
 """Alleles are matched with those that are listed by contig, position, REF and ALT."""
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations.engine.known import match
@@ -12,6 +12,7 @@ ALLELE = st.tuples(
 SCHEMA = {"contig": pl.Int32, "pos": pl.Int32, "ref": pl.String, "alt": pl.String}
 
 
+@settings(deadline=None)
 @given(st.lists(ALLELE, max_size=30), st.lists(ALLELE, max_size=60))
 def test_every_row_that_lists_an_allele_is_found_in_order(
     asked: list[tuple[int, int, str, str]], listed: list[tuple[int, int, str, str]]

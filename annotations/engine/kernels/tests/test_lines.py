@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations.engine.kernels.library import KernelError
@@ -35,6 +35,7 @@ def edited(record: tuple[list[str], str | None, str | None, str | None, str | No
     return "\t".join(fields)
 
 
+@settings(deadline=None)
 @given(st.lists(RECORD, min_size=1, max_size=8))
 def test_lines_are_as_put_together_plainly(
     records: list[tuple[list[str], str | None, str | None, str | None, str | None, list[int | None]]],
@@ -56,6 +57,7 @@ def test_lines_are_as_put_together_plainly(
     assert line_ends[-1] == len(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 4))
 def test_what_are_not_so_many_records_is_refused(block: bytes, records: int) -> None:
     lines = block.split(b"\n")
