@@ -2,6 +2,9 @@
 
 A child spends half a second of processor time on loading them, as on 50,000 records. It is kept for half a
 minute without an order and for ten minutes in all, so that memory is given back.
+
+Linux ends a child that is bound to its parent's life with the parent's thread that started it. So a thread
+gets none but its own.
 """
 
 import atexit
@@ -12,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from annotations.engine.child import Step
 from annotations.engine.errors import UnusableInput
@@ -21,13 +25,19 @@ IDLE_SECONDS = 30.0
 OLDEST_SECONDS = 600.0  # well within the processor time that a child may use
 
 
+class _Idle(NamedTuple):
+    helper: Helper
+    starter: threading.Thread
+    since: float  # time.monotonic()
+
+
 class KeptHelpers:
     """As many as were ever needed at once; one that failed, or was stopped, is not among them."""
 
     def __init__(self, step: Step) -> None:
         self._step = step
         self._lock = threading.Lock()
-        self._idle: list[tuple[Helper, float]] = []  # and since when
+        self._idle: list[_Idle] = []
         os.register_at_fork(after_in_child=self._forget)
         atexit.register(self.close_idle)
 
@@ -50,17 +60,19 @@ class KeptHelpers:
         """End those that have waited for so long."""
         now = time.monotonic()
         with self._lock:
-            ending = [helper for helper, since in self._idle if now - since >= longest_seconds]
-            self._idle = [(helper, since) for helper, since in self._idle if now - since < longest_seconds]
-        for helper in ending:
-            helper.close()
+            ending = [idle for idle in self._idle if now - idle.since >= longest_seconds]
+            self._idle = [idle for idle in self._idle if now - idle.since < longest_seconds]
+        for idle in ending:
+            idle.helper.close()
 
     def _take(self) -> Helper | None:
         while True:
             with self._lock:
-                if not self._idle:
+                own = [idle for idle in self._idle if idle.starter is threading.current_thread()]
+                if not own:
                     return None
-                helper, _ = self._idle.pop()
+                self._idle.remove(own[-1])
+            helper = own[-1].helper
             if not helper.finished():
                 helper.renew()
                 return helper
@@ -71,7 +83,7 @@ class KeptHelpers:
             helper.close()
             return
         with self._lock:
-            self._idle.append((helper, time.monotonic()))
+            self._idle.append(_Idle(helper, threading.current_thread(), time.monotonic()))
         timer = threading.Timer(IDLE_SECONDS, self.close_idle, (IDLE_SECONDS,))
         timer.daemon = True
         timer.start()

@@ -25,6 +25,8 @@ LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than i
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
+    # Large buffers of numpy's go back when they are freed: glibc would learn to keep them, 20 MB a child.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
 }
 HELPER = Step("module", ("annotations.engine.stages",), environment=ENVIRONMENT)
 PROGRESS_NAME = "progress"

@@ -3,13 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from annotations.engine import kept
 from annotations.engine.errors import EngineFailure, UnusableInput
-from annotations.engine.helpers import Helpers
+from annotations.engine.helpers import Helper, Helpers
 from annotations.engine.kept import KeptHelpers
 from annotations.engine.stages import HELPER
 from annotations.engine.tests.test_helpers import is_alive
@@ -29,6 +30,20 @@ def test_the_next_input_gets_the_same_helper(helpers: KeptHelpers) -> None:
         assert second is first
         with helpers.lent() as third:
             assert third is not first
+
+
+def test_another_thread_gets_one_of_its_own_for_with_the_thread_its_helper_ends(helpers: KeptHelpers) -> None:
+    def take() -> Helper:
+        with helpers.lent() as one:
+            return one
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(take).result()
+        assert pool.submit(take).result() is first
+        with helpers.lent() as second:
+            assert second is not first
+    with helpers.lent() as again:
+        assert again is second
 
 
 def test_a_refused_input_is_no_fault_of_the_helper(helpers: KeptHelpers) -> None:
