@@ -21,7 +21,7 @@ IN_FULL = bool(os.environ.get("DYNAMODB_TESTS_IN_FULL"))
 PROCESSES, CLAIMS, JOBS = (8, 500, 200) if IN_FULL else (3, 40, 20)
 LIMIT_SECONDS = 1500
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.journey]
 
 
 @pytest.fixture(params=[dynalite, ministack], ids=["dynalite", "ministack"])

@@ -137,7 +137,7 @@ def test_no_order_of_events_loses_a_result(user: Any, sent_tasks: list[Any]) -> 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=int(os.environ.get("LIFE_EXAMPLES", "15")),
+            max_examples=int(os.environ.get("LIFE_EXAMPLES", "6")),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

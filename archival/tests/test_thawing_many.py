@@ -11,7 +11,7 @@ IN_FULL = "DYNAMODB_TESTS_IN_FULL" in os.environ
 
 
 def test_hundreds_of_results_thaw_in_one_go(world: World, user: Any, jobs_database: Any) -> None:
-    few = 25 if jobs_database.vendor == "dynamodb" else 100
+    few = 25 if jobs_database.vendor == "dynamodb" else 50
     count = 500 if IN_FULL else few  # a minute of the emulators' saved
     for _ in range(count):
         job = world.job(user, result_state=ResultState.ARCHIVED, archive_next_at=None, archive_due_at=None)

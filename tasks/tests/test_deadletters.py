@@ -11,7 +11,7 @@ from tasks.queues import TRIES, dead_letters
 from tasks.sqs import Broker
 from tasks.tests.workers import Site
 
-pytestmark = [pytest.mark.broker, pytest.mark.django_db]
+pytestmark = [pytest.mark.broker, pytest.mark.django_db, pytest.mark.journey]
 
 
 @pytest.fixture
