@@ -14,6 +14,7 @@ FOLDER = Path("/etc/gas/credentials")
 # Those that a unit names; one without a value is an empty file, which counts as unset.
 NAMES = (
     "GAS_SECRET_KEY",
+    "GAS_SECRET_KEY_FALLBACKS",
     "GAS_DATABASE_URL",
     "GAS_STRIPE_API_KEY",
     "GAS_STRIPE_WEBHOOK_SECRETS",
