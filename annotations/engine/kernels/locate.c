@@ -89,14 +89,16 @@ static void add_one_intron(struct near *at, int64_t begin, int64_t finish) {
 
 static void add_introns(struct near *at) {
     const struct gene_models *model = at->model;
+    int64_t first_exon = model->exons.first[at->transcript];
     int64_t last_exon = model->exons.first[at->transcript + 1] - 1;
     int64_t before_last = at->last - 1 > at->first ? at->last - 1 : at->first;
-    const int64_t exons[] = {at->first, before_last, at->last};
+    /* the exons before introns that it may touch: the splice region goes on into the exon behind the intron */
+    const int64_t exons[] = {at->first - 1, at->first, before_last, at->last};
     add(at,
         INTRON_BIT | SPLICE_DONOR_BIT | SPLICE_ACCEPTOR_BIT | DONOR_5TH_BASE_BIT | POLYPYRIMIDINE_TRACT_BIT,
         at->last - at->first >= 2); /* an intron lies wholly within */
-    for (int number = 0; number < 3; number++) {
-        if (exons[number] < last_exon)
+    for (int number = 0; number < 4; number++) {
+        if (exons[number] >= first_exon && exons[number] < last_exon)
             add_one_intron(at, model->exons.end[exons[number]] + 1, model->exons.start[exons[number] + 1] - 1);
     }
     if (at->terms & DONOR_5TH_BASE_BIT)

@@ -28,6 +28,7 @@ REGION_AND_TRACT = "splice_region_variant&splice_polypyrimidine_tract_variant&in
 TRACT = "splice_polypyrimidine_tract_variant&intron_variant"
 ACCEPTOR = "splice_acceptor_variant"
 EXON = "non_coding_transcript_exon_variant"
+EDGE_OF_EXON = f"splice_region_variant&{EXON}"
 INTRON = "intron_variant"
 # Bases into the intron from its donor, and, negative, from its acceptor.
 INTO_INTRON = {
@@ -50,6 +51,13 @@ INSERTED = {
     (6, 7): REGION,
     (-18, -17): TRACT,
     (-10, -9): TRACT,
+}
+
+
+# Positions in the exons beside the introns: three bases on either side, and then others.
+IN_EXONS = {
+    "+": dict.fromkeys([1198, 1199, 1200, 1501, 1502, 1503], EDGE_OF_EXON) | {1197: EXON, 1504: EXON},
+    "-": dict.fromkeys([3198, 3199, 3200, 3501, 3502, 3503], EDGE_OF_EXON) | {3197: EXON, 3504: EXON},
 }
 
 
@@ -85,6 +93,8 @@ def test_each_base_beside_an_exon_has_its_terms(
     expected: dict[tuple[int, str, str], str] = {}
     for into_intron, terms in INTO_INTRON.items():
         at = place(strand, into_intron)
+        expected[at, bases[at - 1], "ACGTA"["ACGT".index(bases[at - 1]) + 1]] = terms
+    for at, terms in IN_EXONS[strand].items():
         expected[at, bases[at - 1], "ACGTA"["ACGT".index(bases[at - 1]) + 1]] = terms
     for edges, terms in DELETED.items():
         first, last = sorted(place(strand, edge) for edge in edges)

@@ -58,6 +58,8 @@ def located_plainly(place: int, row: dict[str, Any]) -> tuple[int, int]:
     found = {"NMD_transcript_variant"} if row["biotype"] == "nonsense_mediated_decay" else set()
     if number + 1 < len(exons):
         found |= beside_intron(place - exons[number][1], exons[number + 1][0] - place, forward=forward)
+    if exonic and number and place - exons[number][0] < 3:
+        found.add("splice_region_variant")
     if row["cds_start"] is None:
         found.add("non_coding_transcript_exon_variant" if exonic else "non_coding_transcript_variant")
     elif exonic and row["cds_start"] <= place <= row["cds_end"]:
