@@ -118,7 +118,7 @@ class Transcripts:
         last = np.minimum(self._exon_end, self._cds_end[owner])
         coding_bases = np.bincount(owner, np.maximum(last - first + 1, 0), len(forward)).astype(np.int64)
         phase = self.frame["cds_phase"]
-        in_frame = coding_bases - phase.fill_null(0).to_numpy()
+        in_frame = np.maximum(coding_bases - phase.fill_null(0).to_numpy(), 0)
         bases = np.where(self._coding & phase.is_not_null().to_numpy(), in_frame % 3, 0)
         end = np.where(forward, self._cds_end, self._cds_start)
         exon_key = (owner << _SHIFT) | self._exon_start

@@ -52,6 +52,11 @@ static int touches(const struct near *at, int64_t low, int64_t high) {
     return at->left <= high && at->right >= low;
 }
 
+/* Whether it touches a base of low..high that is in the intron, which may be shorter than its regions are. */
+static int touches_intron(const struct near *at, int64_t low, int64_t high, int64_t begin, int64_t finish) {
+    return touches(at, low > begin ? low : begin, high < finish ? high : finish);
+}
+
 static void add(struct near *at, term_set term, int where) {
     if (where)
         at->terms |= term;
@@ -69,22 +74,26 @@ static void add_flanks(struct near *at, int64_t start, int64_t end) {
 
 /* The terms by the intron from `begin` to `finish`. */
 static void add_one_intron(struct near *at, int64_t begin, int64_t finish) {
-    int first_two = touches(at, begin, begin + 1), last_two = touches(at, finish - 1, finish);
+    int first_two = touches_intron(at, begin, begin + 1, begin, finish);
+    int last_two = touches_intron(at, finish - 1, finish, begin, finish);
     add(at, SPLICE_DONOR_BIT, at->forward ? first_two : last_two);
     add(at, SPLICE_ACCEPTOR_BIT, at->forward ? last_two : first_two);
     int at_edge_of_middle = at->insertion && (at->right == begin + 2 || at->left == finish - 2);
     add(at, INTRON_BIT, touches(at, begin + 2, finish - 2) || at_edge_of_middle);
     int at_edge = at->insertion && (at->right == begin || at->left == finish);
-    int region = touches(at, begin - 3, begin - 1) || touches(at, begin + 2, begin + 7) ||
-                 touches(at, finish - 7, finish - 2) || touches(at, finish + 1, finish + 3);
+    int region = touches(at, begin - 3, begin - 1) || touches_intron(at, begin + 2, begin + 7, begin, finish) ||
+                 touches_intron(at, finish - 7, finish - 2, begin, finish) ||
+                 touches(at, finish + 1, finish + 3);
     add(at, SPLICE_REGION_BIT, region || at_edge || at_edge_of_middle);
     int64_t fifth = at->forward ? begin + 4 : finish - 4;
-    add(at, DONOR_5TH_BASE_BIT, touches(at, fifth, fifth));
-    add(at, DONOR_REGION_BIT,
-        at->forward ? touches(at, begin + 2, begin + 5) : touches(at, finish - 5, finish - 2));
+    add(at, DONOR_5TH_BASE_BIT, touches_intron(at, fifth, fifth, begin, finish));
+    int64_t donor = at->forward ? begin + 2 : finish - 5;
+    add(at, DONOR_REGION_BIT, touches_intron(at, donor, donor + 3, begin, finish));
     /* the 3rd to 17th base before an exon; of an insertion either side counts */
     int64_t low = at->forward ? finish - 16 : begin + 2, high = at->forward ? finish - 2 : begin + 16;
-    add(at, POLYPYRIMIDINE_TRACT_BIT, at->left <= high && at->right >= low);
+    low = low > begin ? low : begin;
+    high = high < finish ? high : finish;
+    add(at, POLYPYRIMIDINE_TRACT_BIT, low <= high && at->left <= high && at->right >= low);
 }
 
 static void add_introns(struct near *at) {

@@ -80,6 +80,8 @@ def located_plainly(place: int, row: dict[str, Any]) -> tuple[int, int]:
 
 def beside_intron(low: int, high: int, *, forward: bool) -> set[str]:
     """The terms of a base so far behind the exon before an intron, and so far before the exon behind it."""
+    if low < 1:
+        return {"splice_region_variant"} if low > -3 else set()
     donor, acceptor = (low, high) if forward else (high, low)
     conditions = {
         "splice_donor_variant": donor in {1, 2},
@@ -88,7 +90,7 @@ def beside_intron(low: int, high: int, *, forward: bool) -> set[str]:
         "splice_donor_5th_base_variant": donor == 5,
         "splice_donor_region_variant": donor in {3, 4, 6},
         "splice_polypyrimidine_tract_variant": 3 <= acceptor <= 17,
-        "splice_region_variant": low in {-2, -1, 0} or 3 <= low <= 8 or 3 <= high <= 8,
+        "splice_region_variant": 3 <= low <= 8 or 3 <= high <= 8,
     }
     found = {name for name, holds in conditions.items() if holds}
     return found - {"splice_region_variant"} if mask_of(found) & SPLICE_SITE else found
