@@ -7,7 +7,8 @@ import polars as pl
 
 from annotations.engine.bundle import Contig, KnownSource, ReferenceBundle
 from annotations.engine.contig_line import ContigLine
-from annotations.engine.kernels.library import Array, call, structure, text_column
+from annotations.engine.kernels.library import Array, call, structure
+from annotations.engine.kernels.texts import text_column
 from annotations.engine.known_blocks import BLOCK_ROWS, KnownBlocks
 
 _Alleles = structure("_Alleles", count=int, contig=np.int32, pos=np.int32, ref="", alt="")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from annotations.engine.kernels.library import Array, Room, Structure, call, structure, text_column
+from annotations.engine.kernels.library import Array, Room, Structure, call, structure
+from annotations.engine.kernels.texts import text_column
 
 _COLUMNS = 10
 _Lines = structure("_Lines", block=np.uint8, size=int, count=int, starts=np.int64)

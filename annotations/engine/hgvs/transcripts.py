@@ -9,7 +9,8 @@ import polars as pl
 
 from annotations.engine.hgvs.exon_map import ExonMap, Ints
 from annotations.engine.kernels.exons import Exons
-from annotations.engine.kernels.library import Structure, structure, text_column
+from annotations.engine.kernels.library import Structure, structure
+from annotations.engine.kernels.texts import text_column
 
 REQUIRED_COLUMNS = (
     "transcript_id",

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from annotations.engine.kernels.build import build
 
@@ -24,6 +23,7 @@ KERNELS = (
     "write_lines",
     "match_known",
     "take_apart_easy",
+    "pack_texts",
     "term_count",
     "term_set_of",
 )
@@ -109,17 +109,3 @@ Room = structure("Room", bytes=np.uint8, size=int, used=int)
 """Where a kernel writes text (struct text of text.h)."""
 TextColumn = structure("TextColumn", bytes=np.uint8, size=int, count=int, at=np.int64, length=np.int32)
 """A column of texts (struct texts of text.h); one with a length of -1 is a null."""
-
-
-def text_column(texts: pl.Series) -> Structure:
-    """Texts for a kernel to read."""
-    joined = np.frombuffer(texts.fill_null("").str.join("").item().encode() or b"\0", np.uint8)
-    lengths = texts.str.len_bytes().cast(pl.Int64)
-    bytes_of_each = lengths.fill_null(0).to_numpy()
-    return TextColumn(
-        bytes=joined,
-        size=len(joined),
-        count=len(texts),
-        at=np.cumsum(bytes_of_each) - bytes_of_each,
-        length=lengths.fill_null(-1).cast(pl.Int32).to_numpy(),
-    )

@@ -1,0 +1,40 @@
+"""Texts come back from the form that kernels take as they went in."""
+
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotations.engine.kernels.texts import Texts
+
+COLUMN = st.lists(st.none() | st.text(max_size=8), max_size=30)
+
+
+def series(texts: list[str | None]) -> pl.Series:
+    return pl.Series("", texts, pl.String)
+
+
+@given(COLUMN)
+def test_a_column_of_texts_is_the_same_in_both_forms(texts: list[str | None]) -> None:
+    assert Texts.of(series(texts)).series().to_list() == texts
+
+
+@given(COLUMN, st.data())
+def test_texts_are_taken_by_their_numbers_or_by_a_mask(texts: list[str | None], data: st.DataObject) -> None:
+    column = Texts.of(series(texts))
+    rows = data.draw(st.lists(st.integers(-1, len(texts) - 1), max_size=40))
+    expected = [None if row < 0 else texts[row] for row in rows]
+    assert column.take(np.array(rows, np.int64)).series().to_list() == expected
+    mask = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
+    kept = [text for text, is_kept in zip(texts, mask, strict=True) if is_kept]
+    assert column.take(np.array(mask, np.bool_)).series().to_list() == kept
+
+
+@given(st.lists(COLUMN, max_size=4))
+def test_columns_are_joined_in_order(columns: list[list[str | None]]) -> None:
+    joined = Texts.join([Texts.of(series(texts)) for texts in columns])
+    assert joined.series().to_list() == [text for texts in columns for text in texts]
+
+
+def test_a_column_of_nulls_is_null_everywhere() -> None:
+    assert Texts.nulls(3).series("name").equals(pl.Series("name", [None] * 3, pl.String))

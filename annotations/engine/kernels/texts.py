@@ -1,0 +1,90 @@
+"""Columns of texts that kernels write and read, and polars' own, from one to the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import nanoarrow
+import numpy as np
+import polars as pl
+from nanoarrow.c_array import c_array_from_buffers
+
+from annotations.engine.kernels.library import Array, Room, Structure, TextColumn, call
+
+_NOTHING = np.zeros(1, np.uint8)  # C wants a place to point at
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of texts: the n-th are the `length[n]` bytes of `data` from `at[n]` on; -1 of them is a null.
+
+    Several may be of the same bytes. `data` is uint8, `at` int64 and `length` int32.
+    """
+
+    data: Array
+    at: Array
+    length: Array
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @classmethod
+    def of(cls, series: pl.Series) -> Self:
+        """The texts of a column of polars'."""
+        data = np.frombuffer(series.fill_null("").str.join("").item().encode() or b"\0", np.uint8)
+        lengths = series.str.len_bytes().cast(pl.Int64)
+        bytes_of_each = lengths.fill_null(0).to_numpy()
+        return cls(
+            data, np.cumsum(bytes_of_each) - bytes_of_each, lengths.fill_null(-1).cast(pl.Int32).to_numpy()
+        )
+
+    @classmethod
+    def nulls(cls, count: int) -> Self:
+        return cls(_NOTHING, np.zeros(count, np.int64), np.full(count, -1, np.int32))
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """One column of several, one behind the other."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return cls.nulls(0)
+        starts = np.cumsum([0, *(len(part.data) for part in parts[:-1])])
+        return cls(
+            np.concatenate([part.data for part in parts]),
+            np.concatenate([part.at + start for part, start in zip(parts, starts.tolist(), strict=True)]),
+            np.concatenate([part.length for part in parts]),
+        )
+
+    def take(self, rows: Array) -> Self:
+        """The texts of these rows (numbers, of which -1 gives a null, or a mask); their bytes are shared."""
+        if rows.dtype == np.bool_:
+            return type(self)(self.data, self.at[rows], self.length[rows])
+        if not len(self):
+            return self.nulls(len(rows))
+        return type(self)(self.data, self.at[rows], np.where(rows < 0, np.int32(-1), self.length[rows]))
+
+    def series(self, name: str = "") -> pl.Series:
+        """The same as a column of polars', which copies the bytes. They have to be UTF-8."""
+        room = int(self.length.sum(where=self.length > 0, dtype=np.int64))
+        data, offsets = np.empty(max(room, 1), np.uint8), np.empty(len(self) + 1, np.int64)
+        out = Room(bytes=data, size=room, used=0)
+        has_nulls = call("pack_texts", self.for_kernels, out, offsets)
+        valid = np.packbits(self.length >= 0, bitorder="little") if has_nulls else None
+        packed = c_array_from_buffers(
+            nanoarrow.large_string(), len(self), [valid, offsets, data[: out.used]], null_count=has_nulls
+        )
+        return pl.Series(name, packed, pl.String)
+
+    @cached_property
+    def for_kernels(self) -> Structure:
+        """The texts as kernels read them (struct texts of text.h)."""
+        return TextColumn(
+            bytes=self.data, size=len(self.data), count=len(self), at=self.at, length=self.length
+        )
+
+
+def text_column(texts: pl.Series) -> Structure:
+    """The texts of a column of polars' for a kernel to read."""
+    return Texts.of(texts).for_kernels
