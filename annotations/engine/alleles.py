@@ -9,7 +9,8 @@ import polars as pl
 
 from annotations.engine.contig_line import ContigLine
 from annotations.engine.genome import Genome, Windows
-from annotations.engine.kernels.library import Room, call, structure
+from annotations.engine.kernels.library import Array, Room, call, structure
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.lines import Lines
 
 PLAIN_BASES = frozenset("ACGT")
@@ -101,6 +102,36 @@ _Taken = structure(
     unknown=int,
 )
 _INTS = {"start", "end", "norm_pos"}
+
+
+@dataclass(frozen=True)
+class Alleles:
+    """Alleles of a chunk in order of row and number: a column each of SCHEMA, and the contig of each."""
+
+    row: Array  # int32, of the chunk's records
+    allele: Array  # uint16
+    contig: Array  # int32, by the plan's number
+    start: Array  # int32
+    end: Array  # int32
+    kind: Array  # uint8
+    norm_pos: Array  # int32, 0 where there is none
+    reason: Array  # uint8
+    for_csq: Array  # bool
+    name: Texts
+    norm_ref: Texts  # null where there is none
+    norm_alt: Texts
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, rows: Array) -> "Alleles":
+        """Those of these rows: numbers, or a mask."""
+        return Alleles(
+            **{
+                name: column.take(rows) if isinstance(column, Texts) else column[rows]
+                for name, column in vars(self).items()
+            }
+        )
 
 
 @dataclass

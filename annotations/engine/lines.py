@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 
 from annotations.engine.kernels.library import Array, Room, Structure, call, structure
-from annotations.engine.kernels.texts import text_column
+from annotations.engine.kernels.texts import Texts, text_column
 
+CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, REST = range(9)  # numbers of the columns
 _COLUMNS = 10
 _Lines = structure("_Lines", block=np.uint8, size=int, count=int, starts=np.int64)
 _Edits = structure(
@@ -48,7 +49,17 @@ class Lines:
         self._records = records
         starts = np.empty((records, _COLUMNS), np.int64)
         call("split_records", self.block, len(self.block), records, starts)
+        self._starts = starts
         self.for_kernels = _Lines(block=self.block, size=len(self.block), count=records, starts=starts)
+
+    def __len__(self) -> int:
+        return self._records
+
+    def fields(self, column: int) -> Texts:
+        """CHROM (0) to INFO (7) as they came, or FORMAT and all behind it (8), null where there is none."""
+        at, behind = self._starts[:, column], self._starts[:, column + 1]
+        length = (behind - at - (1 if column < REST else 0)).astype(np.int32)
+        return Texts(self.block, np.ascontiguousarray(at), length)
 
     def edited(self, edits: Edits) -> tuple[Array, Array]:
         """The lines with annotations (as bytes), and where each of them ends."""
