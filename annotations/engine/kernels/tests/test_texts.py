@@ -38,3 +38,16 @@ def test_columns_are_joined_in_order(columns: list[list[str | None]]) -> None:
 
 def test_a_column_of_nulls_is_null_everywhere() -> None:
     assert Texts.nulls(3).series("name").equals(pl.Series("name", [None] * 3, pl.String))
+
+
+SHORT = st.lists(st.none() | st.text("aä", max_size=6), max_size=40)
+
+
+@given(st.lists(SHORT, min_size=1, max_size=3), st.integers(0, 20), st.integers(0, 40))
+def test_short_texts_are_read_where_polars_has_them(
+    chunks: list[list[str | None]], first: int, count: int
+) -> None:
+    column = pl.concat([series(texts) for texts in chunks]).slice(first, count)
+    texts = Texts.of(column)
+    assert texts.series().to_list() == column.to_list()
+    assert len(texts.take(texts.length < 0)) == column.null_count()
