@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from annotations.engine.alleles import Alleles
 from annotations.engine.bundle import Contig, ReferenceBundle
@@ -12,7 +11,6 @@ from annotations.engine.contig_line import ContigLine
 from annotations.engine.counts import Counts
 from annotations.engine.csq import (
     Findings,
-    end_info,
     entries,
     read_bcsq,
     read_sites,
@@ -29,9 +27,9 @@ from annotations.engine.haplotypes import (
     records_for_csq,
 )
 from annotations.engine.layout import Plan
-from annotations.engine.lines import ALT, INFO, REF, Lines
+from annotations.engine.lines import Lines
 from annotations.engine.records import read_records
-from annotations.engine.table import alt_of_allele
+from annotations.engine.sites import Site, Sites, text_of
 
 
 class CsqSites:
@@ -62,21 +60,25 @@ class CsqSites:
         for code, contigs in self._codes.items():
             wanted = {contig.name for contig in contigs}
             names = {n: name for n, (_, name) in enumerate(self._plan.contigs) if name in wanted}
-            sites = _sites(lines, alleles, names, first_site, as_written=self._plan.haplotype_aware)
-            if not len(sites):
+            rows = np.flatnonzero(alleles.for_csq & np.isin(alleles.contig, list(names)))
+            if not len(rows):
                 continue
-            self._note_order(code, sites)
-            _append(self._path("sites", code), sites_header(contigs), sites)
+            sites = Sites(lines, alleles.take(rows), names, (rows + first_site).tolist())
             if self._plan.haplotype_aware:
+                self._append("sites", code, sites_header(contigs), text_of(sites.as_written()))
                 samples = self._plan.samples
                 records = read_records(lines.block.tobytes(), len(self._plan.columns))
                 whole = records_for_csq(records, alleles, names, first_record, len(samples))
                 if samples:
                     counts.add_phases(whole.to_series(-1))
-                _append(self._path("haplotypes", code), sites_header(contigs, samples), whole)
-            elif self._plan.keep_bcsq:  # who asks for csq's own text is to get what csq says of their alleles
-                written = _sites(lines, alleles, names, first_site, as_written=True)
-                _append(self._path("written", code), sites_header(contigs), written)
+                text = whole.write_csv(include_header=False, separator="\t", quote_style="never")
+                self._append("haplotypes", code, sites_header(contigs, samples), text)
+                continue
+            left_aligned = sites.left_aligned()
+            self._note_order(code, left_aligned)
+            self._append("sites", code, sites_header(contigs), text_of(left_aligned))
+            if self._plan.keep_bcsq:  # who asks for csq's own text gets what csq says of their alleles
+                self._append("written", code, sites_header(contigs), text_of(sites.as_written()))
 
     def ask(self, blocks: GeneBlocks | None) -> Findings:
         """Run csq once for each genetic code, and read what it found. The files are deleted."""
@@ -122,49 +124,13 @@ class CsqSites:
     def _path(self, kind: str, code: int) -> Path:
         return self._directory / f"{kind}-{code}.vcf"
 
-    def _note_order(self, code: int, sites: pl.DataFrame) -> None:
+    def _append(self, kind: str, code: int, header: str, lines: str) -> None:
+        with self._path(kind, code).open("a") as file:
+            file.write(lines if file.tell() else header + lines)
+
+    def _note_order(self, code: int, sites: Sequence[Site]) -> None:
         """Left-aligned, the first sites of a chunk may stand before the last of the one before it."""
         contig, position = self._last_site.get(code, ("", 0))
-        if sites["chrom"][0] == contig and sites["pos"][0] < position:
+        if sites[0].contig == contig and sites[0].pos < position:
             self._out_of_order.add(code)
-        self._last_site[code] = sites["chrom"][-1], sites["pos"][-1]
-
-
-def _sites(
-    lines: Lines, alleles: Alleles, names: dict[int, str], first_site: int, *, as_written: bool
-) -> pl.DataFrame:
-    """The alleles that csq can judge, one a line, as columns of a VCF; ID is the number of the site.
-
-    They are left-aligned, for csq misreads insertions and deletions that are not; or `as_written`, where its
-    findings on whole records are to be told by POS, REF and ALT, or its own text is kept.
-    """
-    rows = np.flatnonzero(alleles.for_csq & np.isin(alleles.contig, list(names)))
-    wanted = alleles.take(rows)
-    ref, alts, info = (lines.fields(field).take(wanted.row).series() for field in (REF, ALT, INFO))
-    pos, alt = pl.Series(lines.positions[wanted.row]), alt_of_allele(alts, pl.Series(wanted.allele))
-    if not as_written:
-        norm_ref, norm_alt = wanted.norm_ref.series(), wanted.norm_alt.series()
-        given = norm_ref.is_not_null()  # symbolic alleles have one form only
-        pos = pl.Series(wanted.norm_pos).zip_with(given, pos)
-        ref, alt = norm_ref.zip_with(given, ref), norm_alt.zip_with(given, alt)
-    contig = pl.Series(wanted.contig)
-    sites = pl.DataFrame(
-        {
-            "chrom": contig.replace_strict(names, return_dtype=pl.String),
-            "pos": pos,
-            "id": rows + first_site,
-            "ref": ref,
-            "alt": alt,
-            "qual": pl.repeat(".", len(rows), eager=True),
-            "filter": pl.repeat(".", len(rows), eager=True),
-            "info": end_info(alts, info),
-        }
-    )
-    return sites if as_written else sites.sort(contig.rle_id(), "pos", maintain_order=True)
-
-
-def _append(path: Path, header: str, lines: pl.DataFrame) -> None:
-    with path.open("ab") as file:
-        if not file.tell():
-            file.write(header.encode())
-        lines.write_csv(file, include_header=False, separator="\t", quote_style="never")
+        self._last_site[code] = sites[-1].contig, sites[-1].pos
