@@ -20,6 +20,7 @@ KERNELS = (
     "describe_substitutions",
     "write_entries",
     "split_records",
+    "read_positions",
     "write_lines",
     "match_known",
     "take_apart_easy",
