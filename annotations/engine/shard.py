@@ -35,9 +35,9 @@ from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.kernels.library import Array
 from annotations.engine.kernels.texts import Texts
-from annotations.engine.known import known_values
+from annotations.engine.known import KnownValues, KnownVariants
 from annotations.engine.layout import RECORDS_NAME, Plan, Shard, shard_directory
-from annotations.engine.lines import Edits, Lines
+from annotations.engine.lines import ID, INFO, REST, Edits, Lines
 from annotations.engine.records import read_chunks, read_records
 from annotations.engine.table import table_rows
 from annotations.engine.table_pieces import TablePieces
@@ -81,9 +81,10 @@ class _ShardRun:
         self.ids = assembly.OutputIds.choose(bundle, plan.keep_bcsq, set())
         self._findings = Findings.none()
         self._first_site: list[int] = []  # of each chunk: the alleles of the shard are numbered
-        self._known: dict[int, list[pl.DataFrame]] = {}  # what was looked up before its turn, by chunk
+        self._known: dict[int, list[KnownValues]] = {}  # what was looked up before its turn, by chunk
         self._intervals = Intervals(bundle)
         self._line = self._lay_out()
+        self._known_variants = KnownVariants(bundle, self._line)
         self._genome = Genome(bundle)
         self._gene_models = GeneModels(bundle, self._line, self._genome, shard.records)
         self._sites = CsqSites(plan, bundle, self._line, directory)
@@ -119,8 +120,7 @@ class _ShardRun:
         with ThreadPoolExecutor(1) as beside:
             found = beside.submit(self._sites.ask, self._gene_models.blocks)
             if len(self.shard.chunks) == 1:
-                alleles = Alleles.load(self._waiting_path(0))
-                self._known[0] = self._known_values(alleles.take(alleles.reason == Reason.NONE))
+                self._known[0] = self._known_variants.values(Alleles.load(self._waiting_path(0)))
             self._findings = found.result()
 
     def write(self, progress: Progress) -> None:
@@ -135,15 +135,15 @@ class _ShardRun:
                 judged = np.flatnonzero(alleles.reason == Reason.NONE)
                 own = alleles if len(judged) == len(alleles) else alleles.take(judged)
                 found = self._effects(number, own, judged)
-                known = self._known.pop(number, None)
-                values = self._known_values(own) if known is None else known
+                known = self._known.pop(number, None) or self._known_variants.values(alleles)
+                intervals = None
                 if self.bundle.interval_sources:
-                    values.append(self._intervals.values(_frame_of(own), self._line))
+                    intervals = self._intervals.values(alleles, self._line)
                 records = read_records(block, len(self.plan.columns))
-                frame = _bridge(alleles, judged, found, values)
-                self._count(records, frame)
+                frame = _bridge(alleles, judged, found, known, intervals)
+                self._count(records, frame, alleles.row, known)
                 texts_of = _spread(found.text_of, judged, len(alleles))
-                edits = self._edits(records, lines, alleles, frame, found.csq, texts_of, number, done)
+                edits = self._edits(lines, alleles, known, intervals, found.csq, texts_of, number, done)
                 edited, line_ends = lines.edited(edits)
                 body.write(edited.data)
                 body.end_block()
@@ -212,13 +212,6 @@ class _ShardRun:
                 found.append(without_genes(own.alleles))
         return Effects.join(found)
 
-    def _known_values(self, judged: Alleles) -> list[pl.DataFrame]:
-        frame = _frame_of(judged)
-        values = (
-            known_values(frame, self._line, source, self.bundle) for source in self.bundle.known_sources
-        )
-        return [one for one in values if one is not None]
-
     def _bcsq_of(self, records: int, alleles: Alleles, chunk: int, first_record: int) -> pl.DataFrame:
         """csq's own text for records of the chunk: row, bcsq, samples."""
         if self.plan.haplotype_aware:
@@ -232,26 +225,34 @@ class _ShardRun:
         return assembly.bcsq_by_row(keys.join(self._findings.bcsq, on="key", maintain_order="left"))
 
     def _edits(  # noqa: PLR0913, PLR0917
-        self, records, lines, alleles, frame, csq: Texts, texts_of: Array, chunk: int, first_record: int
+        self,
+        lines: Lines,
+        alleles: Alleles,
+        known: list[KnownValues],
+        intervals: pl.DataFrame | None,
+        csq: Texts,
+        texts_of: Array,
+        chunk: int,
+        first_record: int,
     ) -> Edits:
-        infos = assembly.renamed_fields(records["info"], self.ids)
+        infos = assembly.renamed_fields(lines.fields(INFO), self.ids)
         self.counts.renamed |= infos is not None
-        additions = assembly.info_additions(frame, self.bundle, len(records))
+        additions = assembly.info_additions(alleles.row, len(lines), known, intervals)
         rests = None
         if self.plan.keep_bcsq:
-            said = self._bcsq_of(len(records), alleles, chunk, first_record)
-            additions = assembly.with_bcsq(additions, said, len(records))
+            said = self._bcsq_of(len(lines), alleles, chunk, first_record)
+            additions = assembly.with_bcsq(additions, said, len(lines))
             if self.plan.haplotype_aware and self.plan.samples:
-                rests = assembly.with_sample_bcsq(records, said, len(self.plan.samples))
-        ids = assembly.merged_ids(records["id"], frame, self.bundle.known_sources)
-        columns = [None if one is None else Texts.of(one) for one in (ids, infos, additions, rests)]
-        return Edits(csq, alleles.row, texts_of, *columns)
+                rests = assembly.with_sample_bcsq(lines.fields(REST), said)
+        ids = assembly.merged_ids(lines.fields(ID), alleles.row, known)
+        return Edits(csq, alleles.row, texts_of, ids, infos, additions, rests)
 
-    def _count(self, records: pl.DataFrame, alleles: pl.DataFrame) -> None:
+    def _count(
+        self, records: pl.DataFrame, alleles: pl.DataFrame, rows: Array, known: list[KnownValues]
+    ) -> None:
         self.counts.add_alleles(alleles)
-        for source in self.bundle.known_sources:
-            if source.name in alleles.columns:
-                self.counts.add_known(alleles, source.name)
+        for values in known:
+            self.counts.add_known(values.source.name, rows[values.known])
         self.counts.add_keys(records)
 
 
@@ -275,11 +276,19 @@ def _spread(values: Array, rows: Array, count: int) -> Array:
     return spread
 
 
-def _bridge(alleles: Alleles, judged: Array, found: Effects, values: list[pl.DataFrame]) -> pl.DataFrame:
-    frame = _frame_of(alleles)
-    more = pl.concat([found.rows[found.row_of], *values], how="horizontal")
+def _bridge(
+    alleles: Alleles,
+    judged: Array,
+    found: Effects,
+    known: list[KnownValues],
+    intervals: pl.DataFrame | None,
+) -> pl.DataFrame:
+    more = found.rows[found.row_of]
     if len(judged) < len(alleles):
         at = np.full(len(alleles), len(judged))
         at[judged] = np.arange(len(judged))
         more = pl.concat([more, more.clear(1)])[at]
-    return frame.hstack(more)
+    columns = [column for values in known for column in values.columns().values()]
+    columns += [values.ids.series(f"{values.source.name}_id") for values in known if values.ids is not None]
+    frame = _frame_of(alleles).hstack(more).hstack(columns)
+    return frame if intervals is None else frame.hstack(intervals)

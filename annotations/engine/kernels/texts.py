@@ -109,6 +109,12 @@ class Texts:
             for at, length in zip(self.at.tolist(), self.length.tolist(), strict=True)
         ]
 
+    def where(self, rows: Array) -> Self:
+        """The texts of these rows (a mask), and nulls in the others."""
+        return (
+            self if rows.all() else type(self)(self.data, self.at, np.where(rows, self.length, np.int32(-1)))
+        )
+
     def series(self, name: str = "") -> pl.Series:
         """The same as a column of polars', which copies the bytes. They have to be UTF-8."""
         room = int(self.length.sum(where=self.length > 0, dtype=np.int64))

@@ -28,6 +28,8 @@ def test_texts_are_taken_by_their_numbers_or_by_a_mask(texts: list[str | None], 
     mask = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
     kept = [text for text, is_kept in zip(texts, mask, strict=True) if is_kept]
     assert column.take(np.array(mask, np.bool_)).series().to_list() == kept
+    nulled = [text if is_kept else None for text, is_kept in zip(texts, mask, strict=True)]
+    assert column.where(np.array(mask, np.bool_)).series().to_list() == nulled
 
 
 @given(st.lists(COLUMN, max_size=4))
