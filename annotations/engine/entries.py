@@ -179,16 +179,23 @@ def write_entries(
 
 def _said(said: pl.DataFrame, transcripts: EntryNames) -> Structure:
     words = said.join(transcripts.rows, on="transcript", maintain_order="left")
-    joint = joint_texts(words)
+    count = len(words)
+    is_joint = words["change"].is_not_null().to_numpy()
+    rank = np.zeros(count, np.int32)
+    change = amino_acids = Texts.nulls(count)
+    if is_joint.any():
+        joint = joint_texts(words)
+        change, amino_acids = Texts.of(joint["hgvsp"]), Texts.of(joint["amino_acids"])
+        rank = words["change"].rank("dense").fill_null(0).cast(pl.Int32).to_numpy()
     return _Said(
-        count=len(words),
-        span=words["span"].cast(pl.Int32).to_numpy(),
-        transcript=words["row"].cast(pl.Int32).to_numpy(),
-        terms=words["mask"].cast(pl.UInt32).to_numpy(),
-        is_joint=words["change"].is_not_null().cast(pl.UInt8).to_numpy(),
-        rank=words["change"].rank("dense").fill_null(0).cast(pl.Int32).to_numpy(),
-        change=text_column(joint["hgvsp"]),
-        amino_acids=text_column(joint["amino_acids"]),
+        count=count,
+        span=words["span"].to_numpy().astype(np.int32),
+        transcript=words["row"].to_numpy().astype(np.int32),
+        terms=words["mask"].to_numpy().astype(np.uint32),
+        is_joint=is_joint.astype(np.uint8),
+        rank=rank,
+        change=change.for_kernels,
+        amino_acids=amino_acids.for_kernels,
     )
 
 

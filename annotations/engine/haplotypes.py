@@ -155,8 +155,6 @@ def joint_texts(said: pl.DataFrame) -> pl.DataFrame:
 
     `said` has, by row, `change` (as csq writes it; null where nothing is joined) and `mask`.
     """
-    if said["change"].null_count() == len(said):
-        return said.select(pl.lit(None, pl.String).alias(name) for name in ("hgvsp", "amino_acids"))
     texts = [
         (joint_protein_change(change, mask) or None, joint_amino_acids(change, mask) or None)
         if change is not None
