@@ -170,8 +170,8 @@ def bcsq_by_row(said: pl.DataFrame) -> pl.DataFrame:
 
 def with_bcsq(additions: Texts | None, said: pl.DataFrame, records: int) -> Texts:
     """The additions with bcftools' own BCSQ in front; `said` is from `bcsq_by_row`."""
-    more = pl.Series([None], dtype=pl.String) if additions is None else additions.series()
-    rows = pl.select(pl.int_range(records, dtype=pl.UInt32).alias("row"), pl.lit(more).alias("more"))
+    more = Texts.nulls(records) if additions is None else additions
+    rows = pl.DataFrame({"row": np.arange(records, dtype=np.uint32), "more": more.series()})
     frame = rows.join(said, on="row", how="left", maintain_order="left").with_columns(
         (pl.lit(f"{BCSQ_ID}=") + pl.col("bcsq")).alias("bcsq")
     )
