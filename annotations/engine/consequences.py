@@ -12,6 +12,8 @@ from annotations.engine.descriptions import NOT_IN_CSQ, describe_pairs
 from annotations.engine.entries import EntryNames, write_entries
 from annotations.engine.genes import Transcripts
 from annotations.engine.hgvs import HgvsDescriber
+from annotations.engine.kernels.library import Array
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.terms import BIT
 
 CSQ_FIELDS = (
@@ -37,9 +39,8 @@ CSQ_HEADER = (
 )
 _INTERGENIC = "|intergenic_variant|MODIFIER" + "|" * (len(CSQ_FIELDS) - 3)
 
-# What the table says of each allele, beside where it is.
+# What the table says of an allele, beside where it is and its CSQ entries.
 EFFECT_SCHEMA: dict[str, Any] = {
-    "csq_text": pl.Int32,  # its CSQ entries, divided by commas: which of the texts
     "consequence": pl.String,  # the most severe term
     "impact": pl.String,
     "symbols": pl.List(pl.String),
@@ -115,30 +116,30 @@ def _names_of(frame: pl.DataFrame) -> EntryNames:
 
 @dataclass(frozen=True)
 class Effects:
-    """What alleles do: a row for each (EFFECT_SCHEMA), and the texts of CSQ, which alleles share."""
+    """What alleles do. They share texts of CSQ, and rows of columns, which those have that lie alike."""
 
-    columns: pl.DataFrame
-    csq: pl.Series
+    text_of: Array  # int32, one an allele: the number of its text
+    csq: Texts  # entries of CSQ, divided by commas
+    row_of: Array  # int32, one an allele
+    rows: pl.DataFrame  # EFFECT_SCHEMA
 
     @classmethod
     def none(cls) -> "Effects":
-        return cls(pl.DataFrame(schema=EFFECT_SCHEMA), pl.Series("csq", [], pl.String))
+        nothing = np.empty(0, np.int32)
+        return cls(nothing, Texts.nulls(0), nothing, pl.DataFrame(schema=EFFECT_SCHEMA))
 
     @classmethod
     def join(cls, parts: Sequence["Effects"]) -> "Effects":
         if len(parts) == 1:
             return parts[0]
-        first = accumulate((len(part.csq) for part in parts), initial=0)
-        columns = [
-            part.columns.with_columns(pl.col("csq_text") + before)
-            for part, before in zip(parts, first, strict=False)
-        ]
-        return cls(pl.concat(columns), pl.concat([part.csq for part in parts]))
-
-
-def csq_of(numbers: pl.Series, texts: pl.Series) -> pl.Series:
-    """The CSQ entries of alleles by the number of their text, null for none."""
-    return pl.concat([texts, texts.clear(1)])[numbers.fill_null(len(texts)).to_numpy()].alias("csq")
+        texts = accumulate((len(part.csq) for part in parts), initial=0)
+        rows = accumulate((len(part.rows) for part in parts), initial=0)
+        return cls(
+            np.concatenate([part.text_of + first for part, first in zip(parts, texts, strict=False)]),
+            Texts.join([part.csq for part in parts]),
+            np.concatenate([part.row_of + first for part, first in zip(parts, rows, strict=False)]),
+            pl.concat([part.rows for part in parts]),
+        )
 
 
 def effects(alleles: pl.DataFrame, said: pl.DataFrame, model: GeneModel) -> Effects:
@@ -160,22 +161,18 @@ def effects(alleles: pl.DataFrame, said: pl.DataFrame, model: GeneModel) -> Effe
     spans = said["index"].to_numpy()
     found = said.with_columns(pl.Series("span", located.span_of[spans])).drop("index")
     texts, text_of, rows = write_entries(located, alleles["allele_name"], descriptions, found, model.names)
-    return Effects(pl.DataFrame({"csq_text": text_of}).hstack(rows[located.span_of]), texts)
+    return Effects(text_of, Texts.of(texts), located.span_of, rows)
 
 
 def without_genes(alleles: pl.DataFrame) -> Effects:
     """The effects of alleles on a contig that has no genes."""
     name = alleles["allele_name"]
     texts = name.unique(maintain_order=True)
-    columns = alleles.select(
-        name.replace_strict(texts, range(len(texts)), return_dtype=pl.Int32).alias("csq_text"),
-        pl.lit("intergenic_variant").alias("consequence"),
-        pl.lit("MODIFIER").alias("impact"),
-        *(
-            pl.lit(None, kind).alias(name)
-            for name, kind in EFFECT_SCHEMA.items()
-            if name not in {"csq_text", "consequence", "impact", "terms"}
-        ),
-        pl.lit(BIT["intergenic_variant"], pl.Int64).alias("terms"),
-    )
-    return Effects(columns, (texts + _INTERGENIC).alias("csq"))
+    text_of = name.replace_strict(texts, range(len(texts)), return_dtype=pl.Int32).to_numpy()
+    row = dict.fromkeys(EFFECT_SCHEMA) | {
+        "consequence": "intergenic_variant",
+        "impact": "MODIFIER",
+        "terms": BIT["intergenic_variant"],
+    }
+    rows = pl.DataFrame([row], schema=EFFECT_SCHEMA)
+    return Effects(text_of, Texts.of(texts + _INTERGENIC), np.zeros(len(alleles), np.int32), rows)

@@ -1,6 +1,7 @@
 """The record lines of a chunk, and the same with annotations and no other change (kernels/lines.c)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -60,6 +61,13 @@ class Lines:
         at, behind = self._starts[:, column], self._starts[:, column + 1]
         length = (behind - at - (1 if column < REST else 0)).astype(np.int32)
         return Texts(self.block, np.ascontiguousarray(at), length)
+
+    @cached_property
+    def positions(self) -> Array:
+        """POS of each record, as int32."""
+        positions = np.empty(len(self), np.int32)
+        call("read_positions", self.for_kernels, positions)
+        return positions
 
     def edited(self, edits: Edits) -> tuple[Array, Array]:
         """The lines with annotations (as bytes), and where each of them ends."""

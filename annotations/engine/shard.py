@@ -15,15 +15,16 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from annotations.engine import assembly
-from annotations.engine.alleles import Comparison, Reason, take_apart
+from annotations.engine.alleles import Alleles, Comparison, Reason, take_apart
 from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import Contig, ReferenceBundle
-from annotations.engine.consequences import Effects, csq_of, effects, without_genes
+from annotations.engine.consequences import Effects, effects, without_genes
 from annotations.engine.contig_line import ContigLine
 from annotations.engine.counts import Counts
 from annotations.engine.csq import (
@@ -47,11 +48,12 @@ from annotations.engine.haplotypes import (
 )
 from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.known import known_values
 from annotations.engine.layout import RECORDS_NAME, Plan, Shard, shard_directory
 from annotations.engine.lines import Edits, Lines
 from annotations.engine.records import read_chunks, read_records
-from annotations.engine.table import alt_of_allele, table_rows
+from annotations.engine.table import TableRows, alt_of_allele
 from annotations.engine.table_pieces import TablePieces
 
 BODY_NAME = "body.vcf.gz"
@@ -183,23 +185,22 @@ class _ShardRun:
         done = 0
         index = BodyIndex()
         table = TablePieces(self.directory, self.shard, self.plan, self.bundle)
+        rows = TableRows(self.plan, self.bundle, self.shard.first_record)
         with BgzfWriter(self.directory / BODY_NAME) as body:
             for number, (_, block) in enumerate(read_chunks(self.records, self.shard.chunks)):
                 records = self._parse(block)
-                alleles, csq = self._annotate(number, self._take_back(number))
-                self._count(records, alleles)
-                edits = self._edits(records, alleles, csq, done)
-                lines, line_ends = Lines(block, len(records)).edited(edits)
-                body.write(lines.data)
+                lines = Lines(block, len(records))
+                alleles, found, values = self._annotate(number, self._take_back(number))
+                columns = _columns(alleles)
+                self._count(lines, columns, found, values)
+                edits = self._edits(records, alleles, found.csq.series(), done)
+                text, line_ends = lines.edited(edits)
+                body.write(text.data)
                 body.end_block()
                 contig = alleles.filter(pl.col("allele") == 1)["contig"].to_numpy()
                 index.add(contig, records, line_ends)
-                if edits.ids is not None:
-                    records = records.with_columns(edits.ids.alias("id"))
-                alleles = alleles.with_columns(csq_of(alleles["csq_text"], csq))
-                table.add(
-                    table_rows(records, alleles, self.plan, self.bundle, self.shard.first_record + done)
-                )
+                ids = None if edits.ids is None else Texts.of(edits.ids)
+                table.add(rows.of_chunk(lines, ids, columns, found, values))
                 done += len(records)
                 progress(done)
         index.save(self.directory / INDEX_NAME, body)
@@ -300,20 +301,22 @@ class _ShardRun:
 
     # --- second pass
 
-    def _annotate(self, chunk: int, alleles: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-        """Add effects and known values to a chunk's alleles; returns also the texts that csq_text numbers."""
+    def _annotate(
+        self, chunk: int, alleles: pl.DataFrame
+    ) -> tuple[pl.DataFrame, Effects, list[pl.DataFrame]]:
+        """Add CSQ texts and known values to a chunk's alleles; returns also what was found of the judged."""
         judged = alleles.filter(pl.col("reason") == Reason.NONE)
         known = self._known.pop(chunk, None)
         effects = self._effects(chunk, judged)
-        columns = [judged, effects.columns]
-        columns += self._known_values(judged) if known is None else known
+        values = self._known_values(judged) if known is None else known
         if self.bundle.interval_sources:
-            columns.append(self._intervals.values(judged, self._line))
-        annotated = pl.concat(columns, how="horizontal")
+            values.append(self._intervals.values(judged, self._line))
+        texts = pl.DataFrame({"csq_text": effects.text_of})
+        annotated = pl.concat([judged, texts, *values], how="horizontal")
         if len(judged) < len(alleles):
             others = alleles.filter(pl.col("reason") != Reason.NONE)
             annotated = pl.concat([annotated, others], how="diagonal").sort("row", "allele")
-        return annotated, effects.csq
+        return annotated, effects, values
 
     def _known_values(self, judged: pl.DataFrame) -> list[pl.DataFrame]:
         values = (
@@ -368,12 +371,37 @@ class _ShardRun:
         ids = assembly.merged_ids(records["id"], alleles, self.bundle.known_sources)
         return Edits(csq, alleles, ids, infos, additions, rests)
 
-    def _count(self, records: pl.DataFrame, alleles: pl.DataFrame) -> None:
-        self.counts.add_alleles(alleles)
+    def _count(self, lines: Lines, alleles: Alleles, effects: Effects, values: list[pl.DataFrame]) -> None:
+        self.counts.add_alleles(alleles, effects)
+        judged = alleles.row[alleles.reason == Reason.NONE]
         for source in self.bundle.known_sources:
-            if source.name in alleles.columns:
-                self.counts.add_known(alleles, source.name)
-        self.counts.add_keys(records)
+            for frame in values:
+                if source.name in frame.columns:
+                    self.counts.add_known(judged, frame[source.name], source.name)
+        self.counts.add_keys(lines)
+
+
+def _columns(alleles: pl.DataFrame) -> Alleles:
+    numbers: dict[str, Any] = {
+        name: alleles[name].fill_null(0).cast(kind).to_numpy()
+        for name, kind in (
+            ("row", pl.Int32),
+            ("allele", pl.UInt16),
+            ("contig", pl.Int32),
+            ("start", pl.Int32),
+            ("end", pl.Int32),
+            ("kind", pl.UInt8),
+            ("norm_pos", pl.Int32),
+            ("reason", pl.UInt8),
+            ("for_csq", pl.Boolean),
+        )
+    }
+    return Alleles(
+        **numbers,
+        name=Texts.of(alleles["allele_name"]),
+        norm_ref=Texts.of(alleles["norm_ref"]),
+        norm_alt=Texts.of(alleles["norm_alt"]),
+    )
 
 
 def _sites(

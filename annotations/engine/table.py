@@ -31,14 +31,21 @@ The file's metadata hold JSON lists: `gas_samples` the samples' names, in the or
 the sources of known variants.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from annotations.engine.alleles import REASON_TEXT
+from annotations.engine.alleles import REASON_TEXT, Alleles, Reason
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.genotypes import GENOTYPE_SCHEMA, Genotypes
+from annotations.engine.consequences import Effects
+from annotations.engine.genotypes import GENOTYPE_SCHEMA, genotype_columns
+from annotations.engine.kernels.library import Array
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.layout import Plan
+from annotations.engine.lines import ALT, FILTER, ID, QUAL, REF, Lines
+from annotations.engine.parts import nth_parts
 
 _TYPES: dict[str, Any] = {
     "Float": pl.Float64,
@@ -84,43 +91,93 @@ def table_schema(bundle: ReferenceBundle, has_samples: bool) -> dict[str, Any]:
     return {**schema, **(GENOTYPE_SCHEMA if has_samples else {})}
 
 
-def table_rows(
-    records: pl.DataFrame, alleles: pl.DataFrame, plan: Plan, bundle: ReferenceBundle, first_record: int
-) -> pl.DataFrame:
-    """The rows of a chunk: `records` after annotation, `alleles` with their effects and known values."""
-    rows = alleles["row"]
-    own = records.select("chrom", "pos", "id", "ref", "alt", "qual", "filter")[rows]
-    id_columns = [
-        f"{source.name}_id" for source in bundle.known_sources if f"{source.name}_id" in alleles.columns
-    ]
-    known_ids = (
-        alleles.select(pl.concat_str(id_columns, separator=";", ignore_nulls=True).replace("", None))
-        .to_series()
-        .str.split(";")
-        .alias("known_ids")
-        if id_columns
-        else pl.lit(None, pl.List(pl.String)).alias("known_ids")
-    )
-    reasons = {int(reason): text for reason, text in REASON_TEXT.items()}
-    contigs = dict(enumerate(name for _, name in plan.contigs))
-    columns = own.with_columns(
-        (rows.cast(pl.Int64) + first_record + 1).alias("record"),
-        alleles["contig"].replace_strict(contigs, return_dtype=pl.String).alias("contig"),
-        pl.col("pos").cast(pl.Int32),
-        pl.col("qual").cast(pl.Float64, strict=False),
-        *[pl.when(pl.col(name) != ".").then(name).alias(name) for name in ("id", "filter")],
-        alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
-        (pl.col("alt").str.count_matches(",", literal=True) + 1).cast(pl.UInt16).alias("alleles"),
-        alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
-        known_ids,
-    )
-    schema = table_schema(bundle, bool(plan.samples))
-    taken = [name for name in schema if name in alleles.columns and name not in columns.columns]
-    columns = columns.hstack(alleles.select(taken))
-    if plan.samples:
-        columns = columns.hstack(Genotypes(records, len(plan.samples)).columns(rows, alleles["allele"]))
-    absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in columns.columns]
-    return columns.with_columns(absent).select([pl.col(name).cast(kind) for name, kind in schema.items()])
+class TableRows:
+    """Makes the rows of consecutive chunks; `first_record` is the number of their first record, from 0."""
+
+    def __init__(self, plan: Plan, bundle: ReferenceBundle, first_record: int) -> None:
+        self._done = first_record
+        self._samples = len(plan.samples)
+        self._schema = table_schema(bundle, bool(plan.samples))
+        self._ids = [f"{source.name}_id" for source in bundle.known_sources]
+        self._contigs = pl.DataFrame(plan.contigs, {"chrom": pl.String, "contig": pl.String}, orient="row")
+        self._reasons = pl.Series([REASON_TEXT.get(reason) for reason in Reason], dtype=pl.String)
+
+    def of_chunk(
+        self,
+        lines: Lines,
+        ids: Texts | None,
+        alleles: Alleles,
+        effects: Effects,
+        values: Sequence[pl.DataFrame],
+    ) -> pl.DataFrame:
+        """A row for each allele of the next chunk.
+
+        `ids` stand in the place of the lines' own (None: of all). The effects, and the values of known
+        variants and of intervals, are of the alleles that were judged.
+        """
+        columns = self._told_by_lines(lines, ids, alleles)
+        columns["record"] = pl.Series(alleles.row + np.int64(self._done + 1))
+        self._done += len(lines)
+        columns |= self._contigs[_rows(alleles.contig)].to_dict()
+        columns["unannotated"] = self._reasons[_rows(alleles.reason)]
+        columns |= self._found(effects, values, alleles.reason == Reason.NONE)
+        if self._samples:
+            columns |= genotype_columns(lines, self._samples, alleles.row, alleles.allele)
+        nothing = pl.Series([None])
+        return pl.DataFrame(
+            {
+                name: columns[name].cast(kind)
+                if name in columns
+                else nothing.cast(kind).new_from_index(0, len(alleles))
+                for name, kind in self._schema.items()
+            }
+        )
+
+    def _told_by_lines(self, lines: Lines, ids: Texts | None, alleles: Alleles) -> dict[str, pl.Series]:
+        row, alts = alleles.row, lines.fields(ALT)
+        own = [ids or lines.fields(ID), *(lines.fields(column) for column in (REF, QUAL, FILTER))]
+        if len(alleles) > len(lines):
+            own = [texts.take(row) for texts in own]
+            alts = nth_parts(alts, ",", row, alleles.allele)
+        name, ref, quality, filters = (texts.series() for texts in own)
+        return {
+            "pos": pl.Series(lines.positions[row]),
+            "id": name.set(name == ".", None),
+            "ref": ref,
+            "alt": alts.series(),
+            "allele": pl.Series(alleles.allele),
+            "alleles": pl.Series(np.bincount(row)[row]),
+            "qual": quality.cast(pl.Float64, strict=False),
+            "filter": filters.set(filters == ".", None),
+        }
+
+    def _found(
+        self, effects: Effects, values: Sequence[pl.DataFrame], is_judged: Array
+    ) -> dict[str, pl.Series]:
+        """What was found of judged alleles, in the rows of all."""
+        found = {column.name: column for frame in values for column in frame}
+        ids = [found[name] for name in self._ids if name in found]
+        if ids:
+            found["known_ids"] = _known_ids(ids)
+        row_of, text_of = _rows(effects.row_of), _rows(effects.text_of)
+        if not is_judged.all():
+            places = _rows(np.cumsum(is_judged) - 1).set(pl.Series(~is_judged), None)
+            found = {name: column[places] for name, column in found.items()}
+            row_of, text_of = row_of[places], text_of[places]
+        return found | effects.rows[row_of].to_dict() | {"csq": effects.csq.series()[text_of]}
+
+
+def _rows(numbers: Array) -> pl.Series:
+    """Numbers of rows of a frame, as polars takes them with the least ado."""
+    return pl.Series(numbers.astype(np.uint32))
+
+
+def _known_ids(ids: Sequence[pl.Series]) -> pl.Series:
+    """The ids of several sources as one list, null where there are none."""
+    if len(ids) == 1:
+        return ids[0].str.split(";")
+    texts = pl.select(pl.concat_str(*ids, separator=";", ignore_nulls=True)).to_series()
+    return texts.set(texts == "", None).str.split(";")
 
 
 def alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:

@@ -40,6 +40,17 @@ class Texts:
         )
 
     @classmethod
+    def of_strings(cls, strings: Sequence[str | None]) -> Self:
+        encoded = [(string or "").encode() for string in strings]
+        lengths = np.array([len(one) for one in encoded], np.int64)
+        is_null = np.array([string is None for string in strings], np.bool_)
+        return cls(
+            np.frombuffer(b"".join(encoded) or b"\0", np.uint8),
+            np.cumsum(lengths) - lengths,
+            np.where(is_null, -1, lengths).astype(np.int32),
+        )
+
+    @classmethod
     def nulls(cls, count: int) -> Self:
         return cls(_NOTHING, np.zeros(count, np.int64), np.full(count, -1, np.int32))
 
@@ -65,6 +76,17 @@ class Texts:
             return self.nulls(len(rows))
         return type(self)(self.data, self.at[rows], np.where(rows < 0, np.int32(-1), self.length[rows]))
 
+    def part(self, first: int, last: int) -> Self:
+        """Texts number `first` up to `last` (exclusive)."""
+        return type(self)(self.data, self.at[first:last], self.length[first:last])
+
+    def strings(self) -> list[str | None]:
+        data = self.data.tobytes()
+        return [
+            None if length < 0 else data[at : at + length].decode()
+            for at, length in zip(self.at.tolist(), self.length.tolist(), strict=True)
+        ]
+
     def series(self, name: str = "") -> pl.Series:
         """The same as a column of polars', which copies the bytes. They have to be UTF-8."""
         room = int(self.length.sum(where=self.length > 0, dtype=np.int64))
@@ -75,7 +97,7 @@ class Texts:
         packed = c_array_from_buffers(
             nanoarrow.large_string(), len(self), [valid, offsets, data[: out.used]], null_count=has_nulls
         )
-        return pl.Series(name, packed, pl.String)
+        return pl.Series(packed).alias(name)
 
     @cached_property
     def for_kernels(self) -> Structure:
