@@ -134,17 +134,20 @@ class TableRows:
         )
 
     def _told_by_lines(self, lines: Lines, ids: Texts | None, alleles: Alleles) -> dict[str, pl.Series]:
-        row, alts = alleles.row, lines.fields(ALT)
-        own = [ids or lines.fields(ID), *(lines.fields(column) for column in (REF, QUAL, FILTER))]
+        row = alleles.row
+        own = [lines.fields(column) for column in (ID, REF, ALT, QUAL, FILTER)]
+        if ids is not None:
+            own[0] = ids
         if len(alleles) > len(lines):
+            alts = nth_parts(own[2], ",", row, alleles.allele)
             own = [texts.take(row) for texts in own]
-            alts = nth_parts(alts, ",", row, alleles.allele)
-        name, ref, quality, filters = (texts.series() for texts in own)
+            own[2] = alts
+        name, ref, alt, quality, filters = (texts.series() for texts in own)
         return {
             "pos": pl.Series(lines.positions[row]),
             "id": name.set(name == ".", None),
             "ref": ref,
-            "alt": alts.series(),
+            "alt": alt,
             "allele": pl.Series(alleles.allele),
             "alleles": pl.Series(np.bincount(row)[row]),
             "qual": quality.cast(pl.Float64, strict=False),
@@ -178,10 +181,3 @@ def _known_ids(ids: Sequence[pl.Series]) -> pl.Series:
         return ids[0].str.split(";")
     texts = pl.select(pl.concat_str(*ids, separator=";", ignore_nulls=True)).to_series()
     return texts.set(texts == "", None).str.split(";")
-
-
-def alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:
-    """Of each ALT column the allele with that number, from 1."""
-    if not alt.str.contains(",", literal=True).any():
-        return alt
-    return pl.select(alt.str.split(",").list.get(allele.cast(pl.Int64) - 1)).to_series()
