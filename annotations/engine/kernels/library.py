@@ -29,6 +29,10 @@ KERNELS = (
     "find_named",
     "take_apart_easy",
     "pack_texts",
+    "take_parts",
+    "find_distinct_parts",
+    "find_sample_fields",
+    "read_genotypes",
     "term_count",
     "term_set_of",
 )
