@@ -24,6 +24,10 @@ KERNELS = (
     "match_known",
     "take_apart_easy",
     "pack_texts",
+    "index_names",
+    "find_plain",
+    "find_places",
+    "count_lines",
     "term_count",
     "term_set_of",
 )
