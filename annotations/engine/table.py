@@ -38,8 +38,8 @@ import numpy as np
 import polars as pl
 
 from annotations.engine.alleles import REASON_TEXT, Alleles, Reason
+from annotations.engine.annotated import Annotated
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.consequences import Effects
 from annotations.engine.genotypes import GENOTYPE_SCHEMA, genotype_columns
 from annotations.engine.kernels.library import Array
 from annotations.engine.kernels.texts import Texts
@@ -98,29 +98,18 @@ class TableRows:
         self._done = first_record
         self._samples = len(plan.samples)
         self._schema = table_schema(bundle, bool(plan.samples))
-        self._ids = [f"{source.name}_id" for source in bundle.known_sources]
         self._contigs = pl.DataFrame(plan.contigs, {"chrom": pl.String, "contig": pl.String}, orient="row")
         self._reasons = pl.Series([REASON_TEXT.get(reason) for reason in Reason], dtype=pl.String)
 
-    def of_chunk(
-        self,
-        lines: Lines,
-        ids: Texts | None,
-        alleles: Alleles,
-        effects: Effects,
-        values: Sequence[pl.DataFrame],
-    ) -> pl.DataFrame:
-        """A row for each allele of the next chunk.
-
-        `ids` stand in the place of the lines' own (None: of all). The effects, and the values of known
-        variants and of intervals, are of the alleles that were judged.
-        """
+    def of_chunk(self, lines: Lines, ids: Texts | None, found: Annotated) -> pl.DataFrame:
+        """A row for each allele of the next chunk; `ids`, if any, are what stands in the ID column now."""
+        alleles = found.alleles
         columns = self._told_by_lines(lines, ids, alleles)
         columns["record"] = pl.Series(alleles.row + np.int64(self._done + 1))
         self._done += len(lines)
         columns |= self._contigs[_rows(alleles.contig)].to_dict()
         columns["unannotated"] = self._reasons[_rows(alleles.reason)]
-        columns |= self._found(effects, values, alleles.reason == Reason.NONE)
+        columns |= _found(found)
         if self._samples:
             columns |= genotype_columns(lines, self._samples, alleles.row, alleles.allele)
         nothing = pl.Series([None])
@@ -154,25 +143,22 @@ class TableRows:
             "filter": filters.set(filters == ".", None),
         }
 
-    def _found(
-        self, effects: Effects, values: Sequence[pl.DataFrame], is_judged: Array
-    ) -> dict[str, pl.Series]:
-        """What was found of judged alleles, in the rows of all."""
-        found = {column.name: column for frame in values for column in frame}
-        ids = [found[name] for name in self._ids if name in found]
-        if ids:
-            found["known_ids"] = _known_ids(ids)
-        row_of, text_of = _rows(effects.row_of), _rows(effects.text_of)
-        if not is_judged.all():
-            places = _rows(np.cumsum(is_judged) - 1).set(pl.Series(~is_judged), None)
-            found = {name: column[places] for name, column in found.items()}
-            row_of, text_of = row_of[places], text_of[places]
-        return found | effects.rows[row_of].to_dict() | {"csq": effects.csq.series()[text_of]}
+
+def _found(found: Annotated) -> dict[str, pl.Series]:
+    columns = {} if found.intervals is None else found.intervals.to_dict()
+    for values in found.known:
+        columns |= values.columns()
+    ids = [values.ids.series() for values in found.known if values.ids is not None]
+    if ids:
+        columns["known_ids"] = _known_ids(ids)
+    row_of, text_of = _rows(found.row_of), _rows(found.text_of)
+    return columns | found.effects.rows[row_of].to_dict() | {"csq": found.effects.csq.series()[text_of]}
 
 
 def _rows(numbers: Array) -> pl.Series:
-    """Numbers of rows of a frame, as polars takes them with the least ado."""
-    return pl.Series(numbers.astype(np.uint32))
+    """Numbers of rows of a frame, -1 for a row of nulls, as polars takes them with the least ado."""
+    rows = pl.Series(numbers.astype(np.uint32))
+    return rows.set(pl.Series(numbers < 0), None) if (numbers < 0).any() else rows
 
 
 def _known_ids(ids: Sequence[pl.Series]) -> pl.Series:
