@@ -33,6 +33,10 @@ KERNELS = (
     "find_distinct_parts",
     "find_sample_fields",
     "read_genotypes",
+    "index_names",
+    "find_plain",
+    "find_places",
+    "count_lines",
     "term_count",
     "term_set_of",
 )
