@@ -140,7 +140,7 @@ def look_up(
     for numbers, rows in listed:
         of_part, before_it = np.empty((2, len(rows)), np.int32)
         found = call("match_known", wanted, asked, _columns(numbers, rows), total, of_part, before_it)
-        kept.append(rows.select(no_values.columns)[of_part[:found].view(np.uint32)])
+        kept.append(rows[no_values.columns][of_part[:found].view(np.uint32)])
         before.append(before_it[:found])
         total += found
     return KnownValues(

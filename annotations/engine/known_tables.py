@@ -56,7 +56,7 @@ class KnownTables:
     @cached_property
     def no_values(self) -> pl.DataFrame:
         """The columns with what the source says of an allele, id and fields, without rows."""
-        return pl.DataFrame(schema=self._schema).select(self._columns[len(_KEY) :])
+        return pl.DataFrame(schema=self._schema)[self._columns[len(_KEY) :]]
 
     @cached_property
     def _columns(self) -> list[str]:
@@ -92,7 +92,7 @@ class KnownTables:
             raise_if_empty=False,
         )
         numbers = np.array([number for number, _ in texts], np.int32)
-        return np.repeat(numbers, [text.count(b"\n") for _, text in texts]), rows.select(self._columns)
+        return np.repeat(numbers, [text.count(b"\n") for _, text in texts]), rows[self._columns]
 
 
 class _ContigTable:
