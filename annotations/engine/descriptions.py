@@ -7,8 +7,9 @@ import polars as pl
 
 from annotations.engine.genes import Located
 from annotations.engine.hgvs import GenomeFetch, HgvsDescriber, TranscriptTable
+from annotations.engine.hgvs.descriptions import Descriptions
 from annotations.engine.hgvs.genetic_code import SUPPORTED_CODES
-from annotations.engine.hgvs.substitutions import Descriptions
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.terms import SPLICE, mask_of
 
 # Alleles are described where one of these holds: in exons, and in introns as far as splice regions reach.
@@ -34,15 +35,10 @@ def describe_pairs(located: Located, alleles: pl.DataFrame, describer: HgvsDescr
     """
     pairs = located.pairs
     rows = np.flatnonzero(pairs.mask & DESCRIBED)
-    plain = alleles.select(pl.col("norm_pos").cast(pl.Int64), "norm_ref", "norm_alt")[
-        located.example[pairs.span[rows]]
-    ]
-    described = describer.describe_plain(
-        pairs.transcript[rows],
-        plain["norm_pos"].fill_null(0).to_numpy(),
-        plain["norm_ref"],
-        plain["norm_alt"],
-    )
+    examples = located.example[pairs.span[rows]]
+    place = alleles["norm_pos"].fill_null(0).cast(pl.Int64).to_numpy()
+    ref, alt = (Texts.of(alleles[name]).take(examples) for name in ("norm_ref", "norm_alt"))
+    described = describer.describe_plain(pairs.transcript[rows], place[examples], ref, alt)
     return described.spread(rows, len(pairs.span))
 
 
