@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from annotations.engine.alleles import REASON_TEXT, Comparison, Reason
+from annotations.engine.kernels.library import Array
 from annotations.engine.records import FORMAT, REST
 from annotations.engine.terms import BIT, CODING, IMPACT_OF_TERM, SPLICE
 
@@ -63,10 +65,10 @@ class Counts:
         for terms, count in alleles["terms"].drop_nulls().value_counts().iter_rows():
             self.locations[_location(terms)] += count
 
-    def add_known(self, alleles: pl.DataFrame, source: str) -> None:
-        rows = alleles["row"].filter(alleles[source].fill_null(value=False))
+    def add_known(self, source: str, rows: Array) -> None:
+        """`rows` are the records (ascending) of the alleles that the source knows."""
         self.known_alleles[source] += len(rows)
-        self.known_records[source] += rows.n_unique()
+        self.known_records[source] += int(np.count_nonzero(np.diff(rows, prepend=-1)))
 
     def add_keys(self, records: pl.DataFrame) -> None:
         """Note which INFO, FORMAT and FILTER ids the records use; those undeclared get declared."""
