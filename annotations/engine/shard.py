@@ -12,7 +12,7 @@ waits on disk. It leaves, in `shard-N/` of the working directory:
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ import polars as pl
 
 from annotations.engine import assembly
 from annotations.engine.alleles import Alleles, Comparison, Reason
+from annotations.engine.annotated import Annotated
 from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.consequences import Effects, Placed, effects, left_for_csq, without_genes
@@ -34,12 +35,11 @@ from annotations.engine.genome import Genome
 from annotations.engine.index import BodyIndex
 from annotations.engine.intervals import Intervals
 from annotations.engine.kernels.library import Array
-from annotations.engine.kernels.texts import Texts
 from annotations.engine.known import KnownValues, KnownVariants
 from annotations.engine.layout import RECORDS_NAME, Plan, Shard, shard_directory
 from annotations.engine.lines import ID, INFO, REST, Edits, Lines
-from annotations.engine.records import read_chunks, read_records
-from annotations.engine.table import table_rows
+from annotations.engine.records import read_chunks
+from annotations.engine.table import TableRows
 from annotations.engine.table_pieces import TablePieces
 from annotations.engine.taking_apart import take_apart
 
@@ -81,7 +81,7 @@ class _ShardRun:
         self.ids = assembly.OutputIds.choose(bundle, plan.keep_bcsq, set())
         self._findings = Findings.none()
         self._first_site: list[int] = []  # of each chunk: the alleles of the shard are numbered
-        self._known: dict[int, list[KnownValues]] = {}  # what was looked up before its turn, by chunk
+        self._known: dict[int, Sequence[KnownValues]] = {}  # what was looked up before its turn, by chunk
         self._intervals = Intervals(bundle)
         self._line = self._lay_out()
         self._known_variants = KnownVariants(bundle, self._line)
@@ -128,33 +128,24 @@ class _ShardRun:
         done = 0
         index = BodyIndex()
         table = TablePieces(self.directory, self.shard, self.plan, self.bundle)
+        rows = TableRows(self.plan, self.bundle, self.shard.first_record)
         with BgzfWriter(self.directory / BODY_NAME) as body:
             for number, (chunk, block) in enumerate(read_chunks(self.records, self.shard.chunks)):
                 lines = Lines(block, chunk.records)
                 alleles = self._take_back(number)
-                judged = np.flatnonzero(alleles.reason == Reason.NONE)
-                own = alleles if len(judged) == len(alleles) else alleles.take(judged)
-                found = self._effects(number, own, judged)
-                known = self._known.pop(number, None) or self._known_variants.values(alleles)
-                intervals = None
-                if self.bundle.interval_sources:
-                    intervals = self._intervals.values(alleles, self._line)
-                records = read_records(block, len(self.plan.columns))
-                frame = _bridge(alleles, judged, found, known, intervals)
-                self._count(records, frame, alleles.row, known)
-                texts_of = _spread(found.text_of, judged, len(alleles))
-                edits = self._edits(lines, alleles, known, intervals, found.csq, texts_of, number, done)
+                found = Annotated(
+                    alleles,
+                    self._effects(number, alleles),
+                    self._known.pop(number, ()) or self._known_variants.values(alleles),
+                    self._intervals.values(alleles, self._line) if self.bundle.interval_sources else None,
+                )
+                self._count(lines, found)
+                edits = self._edits(lines, found, number, done)
                 edited, line_ends = lines.edited(edits)
                 body.write(edited.data)
                 body.end_block()
                 index.add(alleles.contig[alleles.allele == 1], lines, line_ends)
-                if edits.ids is not None:
-                    records = records.with_columns(edits.ids.series("id"))
-                csq = found.csq.series()
-                frame = frame.with_columns(
-                    pl.concat([csq, csq.clear(1)])[np.where(texts_of < 0, len(csq), texts_of)].alias("csq")
-                )
-                table.add(table_rows(records, frame, self.plan, self.bundle, self.shard.first_record + done))
+                table.add(rows.of_chunk(lines, edits.ids, found))
                 done += len(lines)
                 progress(done)
         index.save(self.directory / INDEX_NAME, body)
@@ -196,14 +187,17 @@ class _ShardRun:
 
     # --- second pass
 
-    def _effects(self, chunk: int, alleles: Alleles, rows: Array) -> Effects:
-        """Of alleles that are judged; `rows` are their places among all of the chunk."""
-        if not len(alleles):
+    def _effects(self, chunk: int, alleles: Alleles) -> Effects:
+        """Of those alleles that are judged."""
+        judged = np.flatnonzero(alleles.reason == Reason.NONE)
+        if not len(judged):
             return Effects.none()
         placed = Placed.of(alleles, self._line)
-        sites = self._first_site[chunk] + rows
+        if len(judged) < len(alleles):
+            placed = placed.take(judged)
+        sites = self._first_site[chunk] + judged
         found = []
-        for part in self._gene_models.parts(alleles.contig):
+        for part in self._gene_models.parts(placed.alleles.contig):
             own = placed.part(part.first, part.last)
             model = self._gene_models.model(chunk, part, own.start, own.end)
             if model:
@@ -224,71 +218,22 @@ class _ShardRun:
             keys = pl.DataFrame({"row": alleles.row.astype(np.uint32), "key": sites})
         return assembly.bcsq_by_row(keys.join(self._findings.bcsq, on="key", maintain_order="left"))
 
-    def _edits(  # noqa: PLR0913, PLR0917
-        self,
-        lines: Lines,
-        alleles: Alleles,
-        known: list[KnownValues],
-        intervals: pl.DataFrame | None,
-        csq: Texts,
-        texts_of: Array,
-        chunk: int,
-        first_record: int,
-    ) -> Edits:
+    def _edits(self, lines: Lines, found: Annotated, chunk: int, first_record: int) -> Edits:
+        row = found.alleles.row
         infos = assembly.renamed_fields(lines.fields(INFO), self.ids)
         self.counts.renamed |= infos is not None
-        additions = assembly.info_additions(alleles.row, len(lines), known, intervals)
+        additions = assembly.info_additions(row, len(lines), found.known, found.intervals)
         rests = None
         if self.plan.keep_bcsq:
-            said = self._bcsq_of(len(lines), alleles, chunk, first_record)
+            said = self._bcsq_of(len(lines), found.alleles, chunk, first_record)
             additions = assembly.with_bcsq(additions, said, len(lines))
             if self.plan.haplotype_aware and self.plan.samples:
                 rests = assembly.with_sample_bcsq(lines.fields(REST), said)
-        ids = assembly.merged_ids(lines.fields(ID), alleles.row, known)
-        return Edits(csq, alleles.row, texts_of, ids, infos, additions, rests)
+        ids = assembly.merged_ids(lines.fields(ID), row, found.known)
+        return Edits(found.effects.csq, row, found.text_of, ids, infos, additions, rests)
 
-    def _count(
-        self, records: pl.DataFrame, alleles: pl.DataFrame, rows: Array, known: list[KnownValues]
-    ) -> None:
-        self.counts.add_alleles(alleles)
-        for values in known:
-            self.counts.add_known(values.source.name, rows[values.known])
-        self.counts.add_keys(records)
-
-
-def _frame_of(alleles: Alleles) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            name: column.series() if isinstance(column, Texts) else pl.Series(column)
-            for name, column in vars(alleles).items()
-        }
-    ).with_columns(
-        pl.when(pl.col("norm_ref").is_not_null()).then("norm_pos").alias("norm_pos"),
-        pl.col("row").cast(pl.UInt32),
-    )
-
-
-def _spread(values: Array, rows: Array, count: int) -> Array:
-    if len(rows) == count:
-        return values
-    spread = np.full(count, -1, np.int32)
-    spread[rows] = values
-    return spread
-
-
-def _bridge(
-    alleles: Alleles,
-    judged: Array,
-    found: Effects,
-    known: list[KnownValues],
-    intervals: pl.DataFrame | None,
-) -> pl.DataFrame:
-    more = found.rows[found.row_of]
-    if len(judged) < len(alleles):
-        at = np.full(len(alleles), len(judged))
-        at[judged] = np.arange(len(judged))
-        more = pl.concat([more, more.clear(1)])[at]
-    columns = [column for values in known for column in values.columns().values()]
-    columns += [values.ids.series(f"{values.source.name}_id") for values in known if values.ids is not None]
-    frame = _frame_of(alleles).hstack(more).hstack(columns)
-    return frame if intervals is None else frame.hstack(intervals)
+    def _count(self, lines: Lines, found: Annotated) -> None:
+        self.counts.add_alleles(found.alleles, found.effects)
+        for values in found.known:
+            self.counts.add_known(values.source.name, found.alleles.row[values.known])
+        self.counts.add_keys(lines)
