@@ -16,8 +16,7 @@ from annotations.engine.kernels.build import build
 Array = npt.NDArray[Any]
 KERNELS = (
     "locate_alleles",
-    "find_codons",
-    "describe_substitutions",
+    "describe_pairs",
     "write_entries",
     "split_records",
     "read_positions",
