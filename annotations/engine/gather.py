@@ -4,8 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pysam
-
 from annotations.engine.bgzf import END as BGZF_END
 from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import ReferenceBundle
@@ -74,6 +72,8 @@ def _join_bodies(directory: Path, plan: Plan, bundle: ReferenceBundle, header: s
         out.write(BGZF_END)
     lengths = [contig.length for _, name in plan.contigs if name and (contig := bundle.contig(name))]
     if max(lengths, default=0) > MAX_POSITION:  # longer than a .tbi can hold
+        import pysam  # which takes long to load, and few genomes have such contigs
+
         pysam.tabix_index(str(vcf), preset="vcf", force=True, csi=True)
         return vcf.with_name(vcf.name + ".csi")
     index = vcf.with_name(vcf.name + ".tbi")

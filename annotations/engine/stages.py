@@ -25,6 +25,8 @@ LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than i
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
+    # nor a thread to multiply matrices with, which we never do, and which spins for 0.1 s
+    "OPENBLAS_NUM_THREADS": "1",
     # Large buffers of numpy's go back when they are freed: glibc would learn to keep them, 20 MB a child.
     "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
 }
@@ -178,7 +180,9 @@ def _write_whole(path: Path, text: str) -> None:
 
 def serve() -> None:
     """What a helper does: the stages that it is told to, until there are no more orders."""
+    gc.disable()
     _load_libraries()
+    gc.enable()
     gc.freeze()  # the libraries stay: they are not looked through again and again
     for line in sys.stdin:
         stage, directory, order = json.loads(line)
