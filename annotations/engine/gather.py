@@ -17,7 +17,7 @@ from annotations.engine.output_header import header_text
 from annotations.engine.shard import BODY_NAME, COUNTS_NAME, INDEX_NAME
 from annotations.engine.table_pieces import join_tables
 
-_COPY_BYTES = 4 << 20
+_COPY_BYTES = 256 << 10  # of so much the memory is used again and again
 
 
 def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str) -> Summary:
