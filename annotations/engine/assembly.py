@@ -1,14 +1,29 @@
-"""Write annotations into records: the ID column and INFO, and nothing else of a line."""
+"""What is written into records: the ID column and INFO, and nothing else of a line.
 
+Where nothing else is said, a column of texts has one for each record of a chunk. Alleles are in the order of
+records, and `rows` has the record of each (int32).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+import numpy as np
 import polars as pl
 
-from annotations.engine.bundle import IntervalField, KnownField, KnownSource, ReferenceBundle
-from annotations.engine.records import FORMAT, REST, sample_column
+from annotations.engine.bundle import ReferenceBundle
+from annotations.engine.kernels.library import Array, Room, Structure, call, structure
+from annotations.engine.kernels.texts import Texts
+from annotations.engine.known import KnownValues
 
 CSQ_ID = "CSQ"
 BCSQ_ID = "BCSQ"
+
+_TextsOut = structure("_TextsOut", text=Room, at=np.int64, length=np.int32)
+_Field = structure("_Field", next="", name="", values="", value_of=np.int32, is_flag=int, divides=int)
+_AllelesOf = structure("_AllelesOf", count=int, record=np.int32)
+_BYTES_OF_ONE = 32  # as a first guess
 
 
 @dataclass(frozen=True)
@@ -30,58 +45,79 @@ class OutputIds:
             renamed[name] = new
         return cls(renamed)
 
-    @property
-    def pattern(self) -> str:
-        names = "|".join(name.replace(".", r"\.") for name in self.renamed)
-        return rf"(^|;)({names})(=|;|$)"
+    @cached_property
+    def names(self) -> Texts:
+        """Our ids."""
+        return _texts(list(self.renamed))
 
 
-def renamed_fields(info: pl.Series, ids: OutputIds) -> pl.Series | None:
+def renamed_fields(info: Texts, ids: OutputIds) -> Texts | None:
     """INFO with the user's fields that are called like ours under their new names; None where none is."""
-    if not info.str.contains(ids.pattern).any():
+    if call("find_named", info.for_kernels, ids.names.for_kernels) == len(info):
         return None
+    texts = info.series()
     for old, new in ids.renamed.items():
-        info = info.str.replace(rf"(^|;){old.replace('.', chr(92) + '.')}(=|;|$)", f"${{1}}{new}${{2}}")
-    return info
+        texts = texts.str.replace(rf"(^|;){old.replace('.', chr(92) + '.')}(=|;|$)", f"${{1}}{new}${{2}}")
+    return Texts.of(texts)
 
 
-def info_additions(alleles: pl.DataFrame, bundle: ReferenceBundle, row_count: int) -> pl.Series | None:
+def info_additions(
+    rows: Array, records: int, known: Sequence[KnownValues], intervals: pl.DataFrame | None
+) -> Texts | None:
     """What is added to each record's INFO in front of CSQ, with no semicolon first; null for nothing.
 
-    `alleles` has row, the known fields and those of intervals, in order of row and allele.
+    `known` and `intervals` (a list column for each field) are of the alleles. Several alleles of a record
+    have their known values divided by commas, '.' for none; of intervals each value is named once.
     """
-    there = set(alleles.columns)
-    known = [field for source in bundle.known_sources for field in source.fields if field.id in there]
-    intervals = [field for source in bundle.interval_sources for field in source.fields if field.id in there]
-    if not known and not intervals:
+    tails = _interval_texts(rows, records, intervals) if intervals is not None else None
+    fields = _fields(known)
+    if fields is None:
+        return tails
+    alleles = _AllelesOf(count=len(rows), record=rows)
+    if tails is None:
+        tails = Texts.nulls(records)
+    return _written("write_additions", records, fields, alleles, tails.for_kernels, records)
+
+
+def _fields(known: Sequence[KnownValues]) -> Structure | None:
+    """The known fields as the kernel takes them, the first of which leads to the others."""
+    first: Structure | None = None
+    for values in reversed(known):
+        for field in reversed(values.source.fields):
+            following = {"next": first} if first else {}
+            first = _Field(
+                name=_texts([field.id]).for_kernels,
+                values=values.texts(field).for_kernels,
+                value_of=values.first,
+                is_flag=field.type == "Flag",
+                # one value an allele: what the source divides by commas is divided by & here, as VEP does
+                divides=field.type == "String",
+                **following,
+            )
+    return first
+
+
+def _interval_texts(rows: Array, records: int, intervals: pl.DataFrame) -> Texts | None:
+    """`name=one,two` for each field, divided by semicolons, with each value once; null for nothing."""
+    if not intervals.width:
         return None
-    columns = alleles.select(
-        "row",
-        *[_text(field).alias(field.id) for field in known],
-        *[_texts(field).alias(field.id) for field in intervals],
+    names = intervals.columns
+    columns = intervals.select(_as_info(pl.col(name), kind) for name, kind in intervals.schema.items())
+    if len(rows) != records:
+        by_record = columns.with_columns(pl.Series("row", rows)).group_by("row", maintain_order=True)
+        columns = by_record.agg(pl.col(name).explode() for name in names)
+    text = columns.select(
+        pl.concat_str([_named_list(name) for name in names], separator=";", ignore_nulls=True).alias("text")
     )
-    if len(alleles) != row_count:
-        columns = columns.group_by("row", maintain_order=True).agg(
-            *[_over_alleles(field) for field in known],
-            *[pl.col(field.id).explode() for field in intervals],
-        )
-    parts = [(pl.lit(f"{field.id}=") + pl.col(field.id)) for field in known if field.type != "Flag"]
-    parts += [
-        pl.when(pl.col(field.id).is_not_null()).then(pl.lit(field.id))
-        for field in known
-        if field.type == "Flag"
-    ]
-    parts += [_named_list(field.id) for field in intervals]
-    text = columns.select(pl.concat_str(parts, separator=";", ignore_nulls=True).alias("text"))["text"]
-    return text.to_frame().select(pl.when(pl.col("text") != "").then("text")).to_series()
+    return Texts.of(text.select(pl.when(pl.col("text") != "").then("text")).to_series())
 
 
-def _texts(field: IntervalField) -> pl.Expr:
+def _as_info(column: pl.Expr, kind: Any) -> pl.Expr:
     """The values as texts that can stand in INFO; those of a table may hold anything."""
     text = pl.element().cast(pl.String)
-    if field.type == "String":
+    if kind == pl.List(pl.String):
         text = text.str.replace_all(",", "&", literal=True).str.replace_all(r"[;=\s]", "_")
-    return pl.col(field.id).list.eval(text)
+    return column.list.eval(text)
 
 
 def _named_list(name: str) -> pl.Expr:
@@ -90,63 +126,36 @@ def _named_list(name: str) -> pl.Expr:
     return pl.when(values.list.len() > 0).then(pl.lit(f"{name}=") + values.list.join(","))
 
 
-def _text(field: KnownField) -> pl.Expr:
-    column = pl.col(field.id)
-    if field.type == "Flag":
-        return pl.when(column).then(pl.lit("1"))
-    text = column.cast(pl.String)
-    # one value an allele: what the source divides by commas is divided by & here, as VEP does
-    return text.str.replace_all(",", "&", literal=True) if field.type == "String" else text
-
-
-def _over_alleles(field: KnownField) -> pl.Expr:
-    column = pl.col(field.id)
-    if field.type == "Flag":
-        return column.drop_nulls().first()
-    return pl.when(column.is_not_null().any()).then(column.fill_null(".").str.join(","))
-
-
-def merged_ids(own: pl.Series, alleles: pl.DataFrame, sources: tuple[KnownSource, ...]) -> pl.Series | None:
+def merged_ids(own: Texts, rows: Array, known: Sequence[KnownValues]) -> Texts | None:
     """The ID column: the user's own ids, then those of known variants that are not among them.
 
     None where nothing is known.
     """
-    names = [f"{source.name}_id" for source in sources if f"{source.name}_id" in alleles.columns]
-    if not names:
+    found = [ids for values in known if (ids := values.ids) is not None and (ids.length >= 0).any()]
+    if not found:
         return None
-    if len(names) == 1 and len(alleles) == len(own):
-        found = alleles[names[0]]
-    else:
-        found = _ids_by_row(alleles, names, len(own))
-    if found.null_count() == len(found):
-        return None
-    frame = pl.DataFrame({"own": own, "ids": found})
-    both = frame.select(
-        pl.when(pl.col("ids").is_null() | (pl.col("own") == pl.col("ids")))
-        .then("own")
-        .when(pl.col("own") == ".")
-        .then("ids")
-        .alias("id")
-    )["id"]
-    to_merge = both.is_null().arg_true()
-    if not len(to_merge):
-        return both
-    merged = [
-        ";".join(dict.fromkeys([*own_ids.split(";"), *ids.split(";")]))
-        for own_ids, ids in frame.select("own", "ids")[to_merge].iter_rows()
-    ]
-    return both.scatter(to_merge, merged)
+    ids, of = Texts.join(found), rows
+    if len(found) > 1:  # those of an allele stand together
+        ids = ids.take(np.arange(len(ids)).reshape(len(found), -1).T.ravel())
+        of = np.repeat(rows, len(found))
+    return _written("merge_ids", len(own), own.for_kernels, ids.for_kernels, of)
 
 
-def _ids_by_row(alleles: pl.DataFrame, names: list[str], row_count: int) -> pl.Series:
-    found = (
-        alleles.select("row", pl.concat_list(names).list.drop_nulls().alias("ids"))
-        .filter(pl.col("ids").list.len() > 0)
-        .group_by("row", maintain_order=True)
-        .agg(pl.col("ids").list.join(";").str.split(";").explode().unique(maintain_order=True).str.join(";"))
-    )
-    rows = pl.select(row=pl.int_range(row_count, dtype=pl.UInt32))
-    return rows.join(found, on="row", how="left", maintain_order="left")["ids"]
+def _written(kernel: str, count: int, *arguments: Any) -> Texts:
+    """The texts that a kernel writes, so many."""
+    at, length = np.empty(count, np.int64), np.empty(count, np.int32)
+    size = _BYTES_OF_ONE * max(count, 1)
+    while True:
+        data = np.empty(size, np.uint8)
+        out = _TextsOut(text=Room(bytes=data, size=size, used=0), at=at, length=length)
+        call(kernel, *arguments, out)
+        if out.text.used <= size:
+            return Texts(data[: out.text.used], at, length)
+        size = out.text.used
+
+
+def _texts(texts: Sequence[str]) -> Texts:
+    return Texts.of(pl.Series(texts, dtype=pl.String))
 
 
 def bcsq_by_row(said: pl.DataFrame) -> pl.DataFrame:
@@ -159,32 +168,32 @@ def bcsq_by_row(said: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_bcsq(additions: pl.Series | None, said: pl.DataFrame, row_count: int) -> pl.Series:
+def with_bcsq(additions: Texts | None, said: pl.DataFrame, records: int) -> Texts:
     """The additions with bcftools' own BCSQ in front; `said` is from `bcsq_by_row`."""
-    rows = pl.select(
-        pl.int_range(row_count, dtype=pl.UInt32).alias("row"), pl.lit(additions, pl.String).alias("more")
-    )
+    more = Texts.nulls(records) if additions is None else additions
+    rows = pl.DataFrame({"row": np.arange(records, dtype=np.uint32), "more": more.series()})
     frame = rows.join(said, on="row", how="left", maintain_order="left").with_columns(
         (pl.lit(f"{BCSQ_ID}=") + pl.col("bcsq")).alias("bcsq")
     )
     both = pl.concat_str("bcsq", "more", separator=";", ignore_nulls=True)
-    return frame.select(pl.when(both != "").then(both).alias("more"))["more"]
+    return Texts.of(frame.select(pl.when(both != "").then(both)).to_series())
 
 
-def with_sample_bcsq(records: pl.DataFrame, said: pl.DataFrame, samples: int) -> pl.Series | None:
+def with_sample_bcsq(rests: Texts, said: pl.DataFrame) -> Texts | None:
     """FORMAT and the samples with BCSQ, which says which haplotype of which sample has which consequence.
 
-    A sample that leaves off trailing fields gets them as '.', so that the new one has its place. Null for
-    records without it, None where there is none at all.
+    `rests` is both as they came, `said` from `bcsq_by_row`. A sample that leaves off trailing fields gets
+    them as '.', so that the new one has its place. Null for records without it, None where none has it.
     """
     given = said.filter(pl.col("samples").is_not_null())
     if not len(given):
         return None
-    rows = given["row"]
-    names = [REST] if REST in records.columns else [FORMAT, *map(sample_column, range(samples))]
-    texts = records.select(pl.concat_str(names, separator="\t").alias("text"))["text"][rows]
+    rows = given["row"].to_numpy()
+    texts = rests.take(rows.astype(np.int64)).series()
     edited = [_with_bitmasks(text, bitmasks) for text, bitmasks in zip(texts, given["samples"], strict=True)]
-    return pl.repeat(None, len(records), dtype=pl.String, eager=True).scatter(rows, edited)
+    numbers = np.full(len(rests), -1, np.int64)
+    numbers[rows] = np.arange(len(rows))
+    return _texts(edited).take(numbers)
 
 
 def _with_bitmasks(text: str, bitmasks: str) -> str:

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from annotations.engine.descriptions import NOT_IN_CSQ, describe_pairs
+from annotations.engine.alleles import Alleles
+from annotations.engine.contig_line import ContigLine
+from annotations.engine.descriptions import NOT_IN_CSQ, describe_pairs, describer_of, proteins_unread
 from annotations.engine.entries import EntryNames, write_entries
 from annotations.engine.genes import Transcripts
-from annotations.engine.hgvs import HgvsDescriber
+from annotations.engine.hgvs import GenomeFetch, HgvsDescriber
+from annotations.engine.kernels.library import Array
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.terms import BIT
 
 CSQ_FIELDS = (
@@ -37,9 +42,8 @@ CSQ_HEADER = (
 )
 _INTERGENIC = "|intergenic_variant|MODIFIER" + "|" * (len(CSQ_FIELDS) - 3)
 
-# What the table says of each allele, beside where it is.
+# What the table says of an allele, beside where it is and its CSQ entries.
 EFFECT_SCHEMA: dict[str, Any] = {
-    "csq_text": pl.Int32,  # its CSQ entries, divided by commas: which of the texts
     "consequence": pl.String,  # the most severe term
     "impact": pl.String,
     "symbols": pl.List(pl.String),
@@ -66,15 +70,27 @@ def read_csq(text: str) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class GeneModel:
-    """The transcripts of some contigs, what describes alleles on them, and the texts of each for CSQ."""
+    """The transcripts of some contigs, what describes alleles on them, and the texts of each for CSQ.
+
+    `fetch` reads the genome where the transcripts are; the contigs share a genetic code.
+    """
 
     transcripts: Transcripts
-    describer: HgvsDescriber
-    names: EntryNames
+    genetic_code: int
+    fetch: GenomeFetch
 
-    @classmethod
-    def of(cls, transcripts: Transcripts, describer: HgvsDescriber) -> "GeneModel":
-        return cls(transcripts, describer, _names_of(transcripts.frame))
+    @cached_property
+    def describer(self) -> HgvsDescriber:
+        return describer_of(self.transcripts.frame, self.genetic_code, self.fetch)
+
+    @cached_property
+    def names(self) -> EntryNames:
+        return _names_of(self.transcripts.frame)
+
+    @cached_property
+    def has_protein(self) -> Array:
+        """Whether the protein of each transcript has a name."""
+        return (self.transcripts.frame["protein_id"].fill_null("") != "").to_numpy()
 
 
 def _names_of(frame: pl.DataFrame) -> EntryNames:
@@ -115,67 +131,103 @@ def _names_of(frame: pl.DataFrame) -> EntryNames:
 
 @dataclass(frozen=True)
 class Effects:
-    """What alleles do: a row for each (EFFECT_SCHEMA), and the texts of CSQ, which alleles share."""
+    """What alleles do. They share texts of CSQ, and rows of columns, which those have that lie alike."""
 
-    columns: pl.DataFrame
-    csq: pl.Series
+    text_of: Array  # int32, one an allele: the number of its text
+    csq: Texts  # entries of CSQ, divided by commas
+    row_of: Array  # int32, one an allele
+    rows: pl.DataFrame  # EFFECT_SCHEMA
 
     @classmethod
     def none(cls) -> "Effects":
-        return cls(pl.DataFrame(schema=EFFECT_SCHEMA), pl.Series("csq", [], pl.String))
+        nothing = np.empty(0, np.int32)
+        return cls(nothing, Texts.nulls(0), nothing, pl.DataFrame(schema=EFFECT_SCHEMA))
 
     @classmethod
     def join(cls, parts: Sequence["Effects"]) -> "Effects":
         if len(parts) == 1:
             return parts[0]
-        first = accumulate((len(part.csq) for part in parts), initial=0)
-        columns = [
-            part.columns.with_columns(pl.col("csq_text") + before)
-            for part, before in zip(parts, first, strict=False)
-        ]
-        return cls(pl.concat(columns), pl.concat([part.csq for part in parts]))
+        texts = accumulate((len(part.csq) for part in parts), initial=0)
+        rows = accumulate((len(part.rows) for part in parts), initial=0)
+        return cls(
+            np.concatenate([part.text_of + first for part, first in zip(parts, texts, strict=False)]),
+            Texts.join([part.csq for part in parts]),
+            np.concatenate([part.row_of + first for part, first in zip(parts, rows, strict=False)]),
+            pl.concat([part.rows for part in parts]),
+        )
 
 
-def csq_of(numbers: pl.Series, texts: pl.Series) -> pl.Series:
-    """The CSQ entries of alleles by the number of their text, null for none."""
-    return pl.concat([texts, texts.clear(1)])[numbers.fill_null(len(texts)).to_numpy()].alias("csq")
+@dataclass(frozen=True)
+class Placed:
+    """Alleles and where they lie on the line of contigs: `start` and `end` as in Alleles, and `norm_pos`."""
+
+    alleles: Alleles
+    start: Array  # int64, as are the others
+    end: Array
+    norm_pos: Array
+
+    @classmethod
+    def of(cls, alleles: Alleles, line: ContigLine) -> "Placed":
+        start, end = line.spans(alleles.contig, alleles.start, alleles.end)
+        offset, _ = line.extents(alleles.contig)
+        return cls(alleles, start, end, alleles.norm_pos + offset)
+
+    def take(self, rows: Array) -> "Placed":
+        """Those of these rows."""
+        return Placed(self.alleles.take(rows), self.start[rows], self.end[rows], self.norm_pos[rows])
+
+    def part(self, first: int, last: int) -> "Placed":
+        """Rows `first` up to `last` (exclusive)."""
+        rows = slice(first, last)
+        return Placed(self.alleles.part(first, last), self.start[rows], self.end[rows], self.norm_pos[rows])
 
 
-def effects(alleles: pl.DataFrame, said: pl.DataFrame, model: GeneModel) -> Effects:
-    """What each of `alleles` does (alleles.SCHEMA, with places on the line of the model's contigs).
+def left_for_csq(placed: Placed, model: GeneModel) -> Array:
+    """Of which alleles csq can tell something that neither gene model nor description does.
 
-    `said` has csq's findings: index (the row of `alleles`), transcript, mask, change. Alleles that lie
+    It can of insertions and deletions near an exon, and of single bases where the protein is not described:
+    a description says what becomes of a codon, and the gene model where the splice sites are.
+    """
+    wanted = placed.alleles.for_csq & model.transcripts.near_exons(placed.start, placed.end)
+    ref, alt = placed.alleles.norm_ref, placed.alleles.norm_alt
+    single = np.flatnonzero(wanted & (ref.length == 1) & (alt.length == 1))
+    if len(single):
+        asked = placed.take(single)
+        alone = np.ones(len(single), np.uint8)
+        located = model.transcripts.locate(asked.start, asked.end, asked.alleles.kind, alone)
+        wanted[single] = proteins_unread(
+            located, asked.norm_pos, asked.alleles, model.describer, model.has_protein
+        )
+    return wanted
+
+
+def effects(placed: Placed, said: pl.DataFrame, model: GeneModel) -> Effects:
+    """What each of the alleles does.
+
+    `said` has csq's findings: index (the row of the alleles), transcript, mask, change. Alleles that lie
     alike, between the same breakpoints of the gene model, are worked out once, if csq said nothing of them
     and they lie where no allele is described by itself.
     """
+    alleles = placed.alleles
     alone = np.zeros(len(alleles), np.uint8)
     alone[said["index"].to_numpy()] = 1
-    located = model.transcripts.locate(
-        alleles["start"].cast(pl.Int64).to_numpy(),
-        alleles["end"].cast(pl.Int64).to_numpy(),
-        alleles["kind"].to_numpy(),
-        alone,
-    )
-    descriptions = describe_pairs(located, alleles, model.describer)
+    located = model.transcripts.locate(placed.start, placed.end, alleles.kind, alone)
+    descriptions = describe_pairs(located, placed.norm_pos, alleles, model.describer)
     spans = said["index"].to_numpy()
     found = said.with_columns(pl.Series("span", located.span_of[spans])).drop("index")
-    texts, text_of, rows = write_entries(located, alleles["allele_name"], descriptions, found, model.names)
-    return Effects(pl.DataFrame({"csq_text": text_of}).hstack(rows[located.span_of]), texts)
+    texts, text_of, rows = write_entries(located, alleles.name, descriptions, found, model.names)
+    return Effects(text_of, texts, located.span_of, rows)
 
 
-def without_genes(alleles: pl.DataFrame) -> Effects:
+def without_genes(alleles: Alleles) -> Effects:
     """The effects of alleles on a contig that has no genes."""
-    name = alleles["allele_name"]
+    name = alleles.name.series("name")
     texts = name.unique(maintain_order=True)
-    columns = alleles.select(
-        name.replace_strict(texts, range(len(texts)), return_dtype=pl.Int32).alias("csq_text"),
-        pl.lit("intergenic_variant").alias("consequence"),
-        pl.lit("MODIFIER").alias("impact"),
-        *(
-            pl.lit(None, kind).alias(name)
-            for name, kind in EFFECT_SCHEMA.items()
-            if name not in {"csq_text", "consequence", "impact", "terms"}
-        ),
-        pl.lit(BIT["intergenic_variant"], pl.Int64).alias("terms"),
-    )
-    return Effects(columns, (texts + _INTERGENIC).alias("csq"))
+    text_of = name.replace_strict(texts, range(len(texts)), return_dtype=pl.Int32).to_numpy()
+    row = dict.fromkeys(EFFECT_SCHEMA) | {
+        "consequence": "intergenic_variant",
+        "impact": "MODIFIER",
+        "terms": BIT["intergenic_variant"],
+    }
+    rows = pl.DataFrame([row], schema=EFFECT_SCHEMA)
+    return Effects(text_of, Texts.of(texts + _INTERGENIC), np.zeros(len(alleles), np.int32), rows)

@@ -2,15 +2,20 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from annotations.engine.alleles import REASON_TEXT, Comparison, Reason
-from annotations.engine.records import FORMAT, REST
-from annotations.engine.terms import BIT, CODING, IMPACT_OF_TERM, SPLICE
+from annotations.engine.alleles import REASON_TEXT, Alleles, Comparison, Reason
+from annotations.engine.consequences import Effects
+from annotations.engine.kernels.library import Array
+from annotations.engine.lines import FILTER, INFO, REST, Lines
+from annotations.engine.parts import distinct_parts
+from annotations.engine.terms import BIT, CODING, IMPACT_OF_TERM, SPLICE, most_severe
 
 # Where a variant is located, in the words of the original service; the first that fits counts.
 LOCATIONS: tuple[tuple[str, int], ...] = (
@@ -50,43 +55,34 @@ class Counts:
     filters: list[str] = field(default_factory=list)
     renamed: bool = False
 
-    def add_alleles(self, alleles: pl.DataFrame) -> None:
-        """Count the rows of a chunk's alleles, with their effects."""
+    def add_alleles(self, alleles: Alleles, effects: Effects) -> None:
+        """Count a chunk's alleles, with the effects of those that were judged."""
         self.alleles += len(alleles)
-        self.annotated += int((alleles["reason"] == Reason.NONE).sum())
-        for term, count in alleles["consequence"].drop_nulls().value_counts().iter_rows():
+        self.annotated += int((alleles.reason == Reason.NONE).sum())
+        for reason, count in zip(Reason, np.bincount(alleles.reason, minlength=len(Reason)), strict=True):
+            if reason and count:
+                self.left_out[REASON_TEXT[reason]] += int(count)
+        terms, number = np.unique(effects.rows["terms"].to_numpy(), return_inverse=True)
+        counts = np.bincount(number[effects.row_of], minlength=len(terms))
+        for mask, count in zip(terms.tolist(), counts.tolist(), strict=True):
+            term = most_severe(mask)
             self.consequences[term] += count
             self.impacts[IMPACT_OF_TERM[term]] += count  # of a set of terms, that of its gravest
-        for code, count in alleles["reason"].value_counts().iter_rows():
-            if code:
-                self.left_out[REASON_TEXT[Reason(code)]] += count
-        for terms, count in alleles["terms"].drop_nulls().value_counts().iter_rows():
-            self.locations[_location(terms)] += count
+            self.locations[_location(mask)] += count
 
-    def add_known(self, alleles: pl.DataFrame, source: str) -> None:
-        rows = alleles["row"].filter(alleles[source].fill_null(value=False))
+    def add_known(self, source: str, rows: Array) -> None:
+        """`rows` are the records (ascending) of the alleles that the source knows."""
         self.known_alleles[source] += len(rows)
-        self.known_records[source] += rows.n_unique()
+        self.known_records[source] += int(np.count_nonzero(np.diff(rows, prepend=-1)))
 
-    def add_keys(self, records: pl.DataFrame) -> None:
+    def add_keys(self, lines: Lines) -> None:
         """Note which INFO, FORMAT and FILTER ids the records use; those undeclared get declared."""
-        bare = records["info"].unique().str.replace_all(r"=[^;]*", "=").unique()
-        for key in bare.str.split(";").explode().unique().to_list():
+        for key in distinct_parts(lines.fields(INFO), ";", last="="):
             name = key.removesuffix("=")
             if name not in ("", "."):
                 self.info_keys[name] = self.info_keys.get(name, False) or key.endswith("=")
-        self._add_names(self.filters, records["filter"].unique().str.split(";").explode())
-        if FORMAT in records.columns:
-            formats = records[FORMAT].unique()
-        elif REST in records.columns:
-            formats = records[REST].str.extract(r"^([^\t]*)").unique()
-        else:
-            return
-        self._add_names(self.format_keys, formats.str.split(":").explode())
-
-    @staticmethod
-    def _add_names(noted: list[str], names: pl.Series) -> None:
-        noted += [name for name in names.unique().to_list() if name not in ("", ".", "PASS", *noted)]
+        _add_names(self.filters, distinct_parts(lines.fields(FILTER), ";"))
+        _add_names(self.format_keys, distinct_parts(lines.fields(REST), ":", end="\t"))
 
     def add_phases(self, genotypes: pl.Series) -> None:
         """`genotypes` has each record's GT of all samples."""
@@ -128,3 +124,7 @@ class Counts:
 
 def _location(terms: int) -> str:
     return next((name for name, mask in LOCATIONS if terms & mask), OTHER_LOCATION)
+
+
+def _add_names(noted: list[str], names: Sequence[str]) -> None:
+    noted += [name for name in names if name not in ("", ".", "PASS", *noted)]

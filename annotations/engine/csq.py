@@ -10,6 +10,7 @@ import polars as pl
 from annotations.engine.bundle import Contig
 from annotations.engine.check.text import read_lines
 from annotations.engine.child import Limits, run_bcftools
+from annotations.engine.kernels.library import Array
 from annotations.engine.terms import BIT, mask_of_csq
 
 MAX_CONSEQUENCES = 64  # per site and haplotype; bcftools keeps 15 unless told
@@ -58,11 +59,11 @@ def sites_header(contigs: Iterable[Contig], samples: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def end_info(records: pl.DataFrame) -> pl.Series:
-    """The INFO that csq needs of each record: END, for symbolic alleles."""
-    if not records["alt"].str.contains("<", literal=True).any():
-        return pl.repeat(".", len(records), eager=True).alias("info")
-    return records["info"].str.extract(r"(?:^|;)(END=\d+)(?:;|$)").fill_null(".").alias("info")
+def end_info(alts: pl.Series, infos: pl.Series) -> pl.Series:
+    """The INFO that csq needs of records with these ALTs: END, for symbolic alleles."""
+    if not alts.str.contains("<", literal=True).any():
+        return pl.repeat(".", len(alts), eager=True).alias("info")
+    return infos.str.extract(r"(?:^|;)(END=\d+)(?:;|$)").fill_null(".").alias("info")
 
 
 def run_csq(  # noqa: PLR0913 - what csq needs to know
@@ -197,8 +198,11 @@ class Findings:
             pl.concat([part.bcsq for part in parts]).sort("key", maintain_order=True),
         )
 
-    def entries_of(self, sites: pl.Series) -> pl.DataFrame:
-        """The entries of consecutive sites, with `index` into `sites` in the place of `site`."""
-        asked = sites.to_frame("site").with_row_index("index")
-        first, last = np.searchsorted(self.entries["site"].to_numpy(), [sites[0], sites[-1] + 1]).tolist()
-        return asked.join(self.entries.slice(first, last - first), on="site").drop("site")
+    def entries_of(self, sites: Array) -> pl.DataFrame:
+        """The entries of sites (ascending), with `index` into `sites` in the place of `site`."""
+        numbers = self.entries["site"].to_numpy()
+        first, last = np.searchsorted(numbers, [sites[0], sites[-1] + 1]).tolist()
+        index = np.searchsorted(sites, numbers[first:last])
+        found = sites[index] == numbers[first:last]
+        own = self.entries.slice(first, last - first).drop("site")
+        return own.with_columns(pl.Series("index", index)).filter(pl.Series(found))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from annotations.engine.alleles import normalise
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.descriptions import describer_of
 from annotations.engine.genome import Genome
 from annotations.engine.hgvs import PAIR_SCHEMA
+from annotations.engine.taking_apart import normalise
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from annotations.engine.alleles import Alleles
 from annotations.engine.genes import Located
 from annotations.engine.hgvs import GenomeFetch, HgvsDescriber, TranscriptTable
 from annotations.engine.hgvs.genetic_code import SUPPORTED_CODES
 from annotations.engine.hgvs.substitutions import Descriptions
+from annotations.engine.kernels.library import Array
 from annotations.engine.terms import SPLICE, mask_of
 
 # Alleles are described where one of these holds: in exons, and in introns as far as splice regions reach.
@@ -22,28 +24,52 @@ DESCRIBED = SPLICE | mask_of(
         "non_coding_transcript_exon_variant",
     )
 )
+CODING_SEQUENCE = mask_of(["coding_sequence_variant"])
 NOT_IN_CSQ = r"[|,;=&\s]"  # what may stand in no field of a CSQ entry
 _STANDARD_CODE = 1
 _FRAME_UNKNOWN = -1
 
 
-def describe_pairs(located: Located, alleles: pl.DataFrame, describer: HgvsDescriber) -> Descriptions:
+def describe_pairs(
+    located: Located, norm_pos: Array, alleles: Alleles, describer: HgvsDescriber
+) -> Descriptions:
     """The descriptions of all `located.pairs`, nothing of those that are not described.
 
-    `alleles` (alleles.SCHEMA) are those that were located.
+    `alleles` are those that were located, and `norm_pos` where they lie on the line.
     """
     pairs = located.pairs
     rows = np.flatnonzero(pairs.mask & DESCRIBED)
-    plain = alleles.select(pl.col("norm_pos").cast(pl.Int64), "norm_ref", "norm_alt")[
-        located.example[pairs.span[rows]]
-    ]
-    described = describer.describe_plain(
-        pairs.transcript[rows],
-        plain["norm_pos"].fill_null(0).to_numpy(),
-        plain["norm_ref"],
-        plain["norm_alt"],
-    )
+    described = _describe(located, rows, norm_pos, alleles, describer)
     return described.spread(rows, len(pairs.span))
+
+
+def proteins_unread(
+    located: Located, norm_pos: Array, alleles: Alleles, describer: HgvsDescriber, has_protein: Array
+) -> Array:
+    """Which of single-base alleles lie in a coding sequence without a description of the protein.
+
+    Of a transcript that has no protein's name (`has_protein`, by transcript), none is used.
+    """
+    pairs = located.pairs
+    rows = np.flatnonzero(pairs.mask & CODING_SEQUENCE)
+    described = _describe(located, rows, norm_pos, alleles, describer)
+    unread = ~described.has("hgvsp") | ~has_protein[pairs.transcript[rows]]
+    spans = np.zeros(len(located.example), np.bool_)
+    spans[pairs.span[rows[unread]]] = True
+    return spans[located.span_of]
+
+
+def _describe(
+    located: Located, rows: Array, norm_pos: Array, alleles: Alleles, describer: HgvsDescriber
+) -> Descriptions:
+    pairs = located.pairs
+    examples = located.example[pairs.span[rows]]
+    return describer.describe_plain(
+        pairs.transcript[rows],
+        norm_pos[examples],
+        alleles.norm_ref.take(examples).series(),
+        alleles.norm_alt.take(examples).series(),
+    )
 
 
 def describer_of(

@@ -15,7 +15,7 @@ from annotations.engine.genes import Located
 from annotations.engine.haplotypes import joint_texts
 from annotations.engine.hgvs.substitutions import Descriptions
 from annotations.engine.kernels.library import Array, Room, Structure, call, structure
-from annotations.engine.kernels.texts import text_column
+from annotations.engine.kernels.texts import Texts, text_column
 
 _Found = structure(
     "_Found",
@@ -66,7 +66,15 @@ _Scratch = structure(
     before=np.int64,
     of_allele=np.int64,
 )
-_Written = structure("_Written", csq=Room, rows=Room, text_of=np.int32, text_count=int)
+_Written = structure(
+    "_Written",
+    csq=Room,
+    csq_at=np.int64,
+    csq_length=np.int32,
+    rows=Room,
+    text_of=np.int32,
+    text_count=int,
+)
 
 _ENTRY_BYTES = 24  # struct entry
 _TAIL_BYTES, _CSQ_BYTES, _ROW_BYTES = 96, 384, 160  # of one, as a first guess
@@ -109,11 +117,11 @@ class EntryNames:
 
 def write_entries(
     located: Located,
-    names: pl.Series,
+    names: Texts,
     descriptions: Descriptions,
     said: pl.DataFrame,
     transcripts: EntryNames,
-) -> tuple[pl.Series, Array, pl.DataFrame]:
+) -> tuple[Texts, Array, pl.DataFrame]:
     """Texts of CSQ entries, most severe first; which of them is each allele's; and a row of effects a span.
 
     `names` is what heads each allele's entries, `descriptions` is of the located pairs, and `said` is what
@@ -132,7 +140,7 @@ def write_entries(
         amino_acids=descriptions.column("amino_acids"),
     )
     words = _said(said, transcripts)
-    alleles = _Named(count=len(names), span=located.span_of, name=text_column(names))
+    alleles = _Named(count=len(names), span=located.span_of, name=names.for_kernels)
     most_entries = len(pairs.span) + words.count
     sizes = _TAIL_BYTES * most_entries, _CSQ_BYTES * len(names), _ROW_BYTES * len(located.example)
     while True:
@@ -149,9 +157,12 @@ def write_entries(
             before=np.empty(len(names), np.int64),
             of_allele=np.empty(len(names), np.int64),
         )
-        text_of = np.empty(len(names), np.int32)
+        text_of, csq_length = np.empty((2, len(names)), np.int32)
+        csq_at = np.empty(len(names), np.int64)
         written = _Written(
             csq=Room(bytes=csq, size=len(csq), used=0),
+            csq_at=csq_at,
+            csq_length=csq_length,
             rows=Room(bytes=rows, size=len(rows), used=0),
             text_of=text_of,
             text_count=0,
@@ -161,22 +172,30 @@ def write_entries(
         if all(used <= size for used, size in zip(needed, sizes, strict=True)):
             break
         sizes = tuple(map(max, needed, sizes))
-    texts = pl.read_lines(csq[: needed[1]].tobytes(), name="csq")["csq"]
+    count = written.text_count
+    texts = Texts(csq[: needed[1]], csq_at[:count], csq_length[:count])
     return texts, text_of, _read_rows(rows[: needed[2]].tobytes())
 
 
 def _said(said: pl.DataFrame, transcripts: EntryNames) -> Structure:
     words = said.join(transcripts.rows, on="transcript", maintain_order="left")
-    joint = joint_texts(words)
+    count = len(words)
+    is_joint = words["change"].is_not_null().to_numpy()
+    rank = np.zeros(count, np.int32)
+    change = amino_acids = Texts.nulls(count)
+    if is_joint.any():
+        joint = joint_texts(words)
+        change, amino_acids = Texts.of(joint["hgvsp"]), Texts.of(joint["amino_acids"])
+        rank = words["change"].rank("dense").fill_null(0).cast(pl.Int32).to_numpy()
     return _Said(
-        count=len(words),
-        span=words["span"].cast(pl.Int32).to_numpy(),
-        transcript=words["row"].cast(pl.Int32).to_numpy(),
-        terms=words["mask"].cast(pl.UInt32).to_numpy(),
-        is_joint=words["change"].is_not_null().cast(pl.UInt8).to_numpy(),
-        rank=words["change"].rank("dense").fill_null(0).cast(pl.Int32).to_numpy(),
-        change=text_column(joint["hgvsp"]),
-        amino_acids=text_column(joint["amino_acids"]),
+        count=count,
+        span=words["span"].to_numpy().astype(np.int32),
+        transcript=words["row"].to_numpy().astype(np.int32),
+        terms=words["mask"].to_numpy().astype(np.uint32),
+        is_joint=is_joint.astype(np.uint8),
+        rank=rank,
+        change=change.for_kernels,
+        amino_acids=amino_acids.for_kernels,
     )
 
 

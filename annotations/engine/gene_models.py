@@ -10,7 +10,6 @@ import polars as pl
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.consequences import GeneModel
 from annotations.engine.contig_line import ContigLine
-from annotations.engine.descriptions import describer_of
 from annotations.engine.gene_blocks import GeneBlocks
 from annotations.engine.genes import NEAR_BASES, Transcripts
 from annotations.engine.genome import Genome
@@ -44,14 +43,16 @@ class GeneModels:
         self._held_contigs = len(bundle.contigs) if shard_records <= SMALL_SHARD else 1
         self._frames: dict[str, pl.DataFrame] = {}  # the latest one last
         self._whole: tuple[int, GeneModel] | None = None
-        self._near: dict[tuple[int, tuple[int, ...]], Transcripts] = {}  # of a small shard, by chunk
+        self._near: dict[tuple[int, tuple[int, ...]], GeneModel] = {}  # of a small shard, by chunk
 
-    def parts(self, alleles: pl.DataFrame) -> Iterator[Part]:
-        """Divide alleles (contig) so that each part costs least: contigs with few alleles go together."""
+    def parts(self, contigs: np.ndarray) -> Iterator[Part]:
+        """Divide alleles on these contigs so that each part costs least: those with few go together."""
         first = last = 0
         few: list[int] = []
         code = 0
-        for length, number in alleles["contig"].rle().struct.unnest().iter_rows():
+        starts = np.flatnonzero(np.diff(contigs, prepend=-1))
+        lengths = np.diff(starts, append=len(contigs))
+        for length, number in zip(lengths.tolist(), contigs[starts].tolist(), strict=True):
             contig = self._line.contig(number)
             if contig is None or self._bundle.transcripts(contig) is None:
                 last += length
@@ -82,28 +83,23 @@ class GeneModels:
         self._frames[contig.name] = pl.read_parquet(path)
         return self._frames[contig.name]
 
-    def transcripts(self, chunk: int, part: Part, start: np.ndarray, end: np.ndarray) -> Transcripts | None:
-        """At least those within reach of a chunk's part of alleles, at `start` to `end` on the line.
+    def model(self, chunk: int, part: Part, start: np.ndarray, end: np.ndarray) -> GeneModel | None:
+        """The model of at least the transcripts within reach of a chunk's part of alleles.
 
-        Where the shard is small they are kept, for the same chunk and some of the same alleles.
+        These are at `start` to `end` on the line. Where the shard is small the model is kept, for the same
+        chunk and some of the same alleles.
         """
         if part.whole:
-            return self._whole_model(part.contigs[0]).transcripts
+            return self._whole_model(part.contigs[0])
         if not part.contigs:
             return None
         known = self._near.get((chunk, part.contigs))
         if known is None:
-            known = Transcripts(self._near_ones(part.contigs, start, end))
+            transcripts = Transcripts(self._near_ones(part.contigs, start, end))
+            known = self._describing(transcripts, part.contigs[0])
             if self._held_contigs > 1:
                 self._near[chunk, part.contigs] = known
         return known
-
-    def model(self, chunk: int, part: Part, start: np.ndarray, end: np.ndarray) -> GeneModel | None:
-        """The model of at least the transcripts within reach of a chunk's part of alleles."""
-        if part.whole:
-            return self._whole_model(part.contigs[0])
-        transcripts = self.transcripts(chunk, part, start, end)
-        return self._describing(transcripts, part.contigs[0]) if transcripts else None
 
     @cached_property
     def blocks(self) -> GeneBlocks | None:
@@ -160,5 +156,4 @@ class GeneModels:
             return self._genome.fetch_line(self._line, start, end)
 
         contig, _, _ = self._found(number)
-        describer = describer_of(transcripts.frame, contig.genetic_code, fetch)
-        return GeneModel.of(transcripts, describer)
+        return GeneModel(transcripts, contig.genetic_code, fetch)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from annotations.engine.alleles import Reason
+from annotations.engine.alleles import Alleles, Reason
 from annotations.engine.check.text import read_lines
 from annotations.engine.csq import end_info, masks
 from annotations.engine.hgvs.genetic_code import STOP, THREE_LETTERS
@@ -26,13 +26,14 @@ _CHANGED = re.compile(r"(\d+)([A-Z*]+)>(\d+)([A-Z*]*)")
 
 
 def records_for_csq(
-    records: pl.DataFrame, alleles: pl.DataFrame, names: dict[int, str], first_record: int, samples: int
+    records: pl.DataFrame, alleles: Alleles, names: dict[int, str], first_record: int, samples: int
 ) -> pl.DataFrame:
     """The chunk's records that csq can read, as columns of a VCF with GT alone; ID is the record's number.
 
     `names` has the reference's name of each contig that is wanted.
     """
-    readable = alleles.group_by("row", maintain_order=True).agg(
+    frame = pl.DataFrame({name: getattr(alleles, name) for name in ("row", "contig", "for_csq", "reason")})
+    readable = frame.group_by("row", maintain_order=True).agg(
         pl.col("contig").first(),
         pl.col("for_csq").any() & ~pl.col("reason").eq(Reason.BREAKEND).any(),
     )
@@ -40,12 +41,12 @@ def records_for_csq(
     own = records[wanted["row"]]
     columns = [
         wanted["contig"].replace_strict(names, return_dtype=pl.String).alias("chrom"),
-        own["pos"],
+        own["pos"].cast(pl.Int32),
         (wanted["row"] + first_record).alias("id"),
         own["ref"],
         own["alt"],
         *(pl.repeat(MISSING, len(own), eager=True).alias(name) for name in ("qual", "filter")),
-        end_info(own),
+        end_info(own["alt"], own["info"]),
     ]
     if samples:
         columns += [pl.repeat("GT", len(own), eager=True).alias(FORMAT), _genotypes(own, samples)]
@@ -154,8 +155,6 @@ def joint_texts(said: pl.DataFrame) -> pl.DataFrame:
 
     `said` has, by row, `change` (as csq writes it; null where nothing is joined) and `mask`.
     """
-    if said["change"].null_count() == len(said):
-        return said.select(pl.lit(None, pl.String).alias(name) for name in ("hgvsp", "amino_acids"))
     texts = [
         (joint_protein_change(change, mask) or None, joint_amino_acids(change, mask) or None)
         if change is not None

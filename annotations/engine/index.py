@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from annotations.engine.bgzf import BgzfWriter
+from annotations.engine.lines import INFO, REF, Lines
 
 MAX_POSITION = 1 << 29  # bins reach no further
 _WINDOW_SHIFT = 14  # of the linear index: windows of 16,384 bases
@@ -31,14 +32,13 @@ class BodyIndex:
         self._windows: list[Array] = []  # rows: contig, window, place in the text
         self._text_bytes = 0
 
-    def add(self, contig: Array, records: pl.DataFrame, line_ends: Array) -> None:
-        """Note consecutive records (pos, ref and info as they came), and where each ends in the text."""
+    def add(self, contig: Array, lines: Lines, line_ends: Array) -> None:
+        """Note consecutive records (as they came), and where each ends in the text."""
         line_ends = line_ends + self._text_bytes
         line_starts = np.concatenate([[self._text_bytes], line_ends[:-1]])
         self._text_bytes = int(line_ends[-1])
-        extents = _extents(records)
-        begin = extents["begin"].to_numpy()
-        end = np.maximum(extents["end"].to_numpy(), begin + 1)
+        begin, end = _extents(lines)
+        end = np.maximum(end, begin + 1)
         bins = _bins(begin, end)
         starts = _run_starts(contig, bins)
         stops = np.concatenate([starts[1:], [len(contig)]]) - 1
@@ -58,21 +58,25 @@ class BodyIndex:
         np.savez(path, chunks=chunks, windows=windows)
 
 
-def _extents(records: pl.DataFrame) -> pl.DataFrame:
+def _extents(lines: Lines) -> tuple[Array, Array]:
     """begin and end of each record on its contig: those of REF, or further on by INFO's END or SVLEN."""
-    begin = pl.col("pos").cast(pl.Int64) - 1
-    ends = [begin + pl.col("ref").str.len_bytes().cast(pl.Int64)]
-    if records["info"].str.contains("END=|SVLEN=").any():
-        lengths = pl.col("info").str.extract(r"(?:^|;)SVLEN=([^;]*)").str.extract_all(r"\d+")
-        longest = lengths.list.eval(pl.element().cast(pl.Int64, strict=False)).list.max()
-        ends += [
-            pl.col("info").str.extract(r"(?:^|;)END=(\d+)").cast(pl.Int64, strict=False),
-            begin + 1 + longest,
-        ]
-    return records.select(
-        begin.clip(0, MAX_POSITION - 1).alias("begin"),
-        pl.max_horizontal(ends).clip(1, MAX_POSITION).alias("end"),
-    )
+    begin = lines.positions.astype(np.int64) - 1
+    end = begin + lines.fields(REF).length
+    if lines.has(b"END=") or lines.has(b"SVLEN="):
+        end = np.maximum(end, _ends_by_info(lines.fields(INFO).series("info"), begin))
+    return np.clip(begin, 0, MAX_POSITION - 1), np.clip(end, 1, MAX_POSITION)
+
+
+def _ends_by_info(infos: pl.Series, begin: Array) -> Array:
+    """Where INFO says that each record ends; 0 where it does not say."""
+    lengths = pl.col("info").str.extract(r"(?:^|;)SVLEN=([^;]*)").str.extract_all(r"\d+")
+    longest = lengths.list.eval(pl.element().cast(pl.Int64, strict=False)).list.max()
+    ends = [
+        pl.col("info").str.extract(r"(?:^|;)END=(\d+)").cast(pl.Int64, strict=False),
+        pl.lit(pl.Series(begin)) + 1 + longest,
+    ]
+    found = infos.to_frame().select(pl.max_horizontal(ends).fill_null(0))
+    return found.to_series().to_numpy()
 
 
 def _bins(begin: Array, end: Array) -> Array:

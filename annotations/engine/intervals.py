@@ -1,9 +1,12 @@
 """Which intervals of a source (cytogenetic bands, repeats, panels) overlap which variants."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from annotations.engine.alleles import Alleles, Reason
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.contig_line import ContigLine
 
@@ -16,25 +19,36 @@ class Intervals:
         self._contig = ""
         self._tables: list[pl.DataFrame] = []
 
-    def values(self, alleles: pl.DataFrame, line: ContigLine) -> pl.DataFrame:
-        """What the sources say of `alleles` (alleles.SCHEMA and contig), in as many rows.
+    def values(self, alleles: Alleles, line: ContigLine) -> pl.DataFrame:
+        """What the sources say of alleles, in as many rows.
 
         A list column for each field, by its id, of sources that have intervals on one of the contigs; null
-        where none overlaps. An insertion overlaps what either base beside it does.
+        where none overlaps, and for alleles that are left without consequences. An insertion overlaps what
+        either base beside it does.
         """
-        parts = [
-            self._values_on(line.contig(number), own)
-            for (number,), own in alleles.group_by("contig", maintain_order=True)
-        ]
-        return pl.concat(parts, how="diagonal").drop("row") if parts else alleles.select()
+        judged = np.flatnonzero(alleles.reason == Reason.NONE)
+        own = alleles.take(judged)
+        edges = [0, *(np.flatnonzero(np.diff(own.contig)) + 1).tolist(), len(own)]
+        parts = [self._values_on(line, own.part(*edge)) for edge in pairwise(edges)]
+        found = pl.concat(parts, how="diagonal")
+        fields = (field.id for source in self._bundle.interval_sources for field in source.fields)
+        found = found.select(name for name in fields if name in found.columns)
+        if len(own) == len(alleles) or not found.width:
+            return found
+        numbers = np.full(len(alleles), len(own))
+        numbers[judged] = np.arange(len(own))
+        return pl.concat([found, found.clear(1)])[numbers]
 
-    def _values_on(self, contig: Contig | None, alleles: pl.DataFrame) -> pl.DataFrame:
+    def _values_on(self, line: ContigLine, alleles: Alleles) -> pl.DataFrame:
+        """Of alleles on one contig."""
+        rows = pl.DataFrame({"row": alleles.row})
+        contig = line.contig(int(alleles.contig[0])) if len(alleles) else None
         if contig is None:
-            return alleles.select("row")
+            return rows
         if contig.name != self._contig:
             self._contig, self._tables = contig.name, self._tables_of(contig)
-        found = [lookup_intervals(alleles["start"], alleles["end"], table) for table in self._tables]
-        return pl.concat([alleles.select("row"), *found], how="horizontal")
+        found = [lookup_intervals(alleles.start, alleles.end, table) for table in self._tables]
+        return pl.concat([rows, *found], how="horizontal")
 
     def _tables_of(self, contig: Contig) -> list[pl.DataFrame]:
         return [

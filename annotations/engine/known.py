@@ -1,145 +1,155 @@
 """Look alleles up among the known variants of the reference bundle."""
 
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from annotations.engine.bundle import Contig, KnownSource, ReferenceBundle
+from annotations.engine.alleles import Alleles, Reason
+from annotations.engine.bundle import Contig, KnownField, KnownSource, ReferenceBundle
 from annotations.engine.contig_line import ContigLine
-from annotations.engine.kernels.library import Array, call, structure
-from annotations.engine.kernels.texts import text_column
-from annotations.engine.known_blocks import BLOCK_ROWS, KnownBlocks
+from annotations.engine.kernels.library import Array, Structure, call, structure
+from annotations.engine.kernels.texts import Texts
+from annotations.engine.known_tables import KnownTables, Part
 
 _Alleles = structure("_Alleles", count=int, contig=np.int32, pos=np.int32, ref="", alt="")
-FEW_BLOCKS = 8  # to read one of so many blocks costs less than the whole table
-MANY_BLOCKS = 64  # which, where they stand close together, cost less to read as rows of the Parquet
+_Asked = structure("_Asked", head_count=int, heads=np.int32, chain=np.int32, first=np.int32, last=np.int32)
+_SET = np.frombuffer(b"1", np.uint8)
 
 
-def known_values(
-    alleles: pl.DataFrame, line: ContigLine, source: KnownSource, bundle: ReferenceBundle
-) -> pl.DataFrame | None:
-    """What `source` has on each of `alleles` (alleles.SCHEMA and contig), in a frame of the same rows.
-
-    Its columns are `<source>` (Boolean: known; null on contigs of which the source has nothing),
-    `<source>_id` where the source gives ids, and the source's fields. None where it has nothing on any of
-    the contigs.
+@dataclass(frozen=True)
+class KnownValues:
+    """What a source has on alleles, in their order.
 
     An allele is known when contig, position, REF and ALT agree after both are left-aligned and trimmed. Where
     the source lists it more than once, all its ids are given (`rs1;rs2`) and the fields of the first.
     """
-    wanted = alleles.select("contig", "norm_pos", "norm_ref", "norm_alt")
-    tables = _Tables(source, bundle)
-    covered: list[int] = []
-    for number in wanted["contig"].unique(maintain_order=True).to_list():
-        contig = line.contig(number)
-        if contig and bundle.known(source, contig):
-            covered.append(number)
-            positions = wanted["norm_pos"].filter(wanted["contig"] == number).drop_nulls().unique().sort()
-            tables.ask(contig, number, positions)
-    if not covered:
-        return None
-    listed = tables.listed()
-    first, following = match(wanted, listed)
-    is_known = pl.Series(first >= 0)
-    own = listed.select(_columns(source))
-    values = pl.concat([own, own.clear(1)])[np.where(first >= 0, first, len(own))]
-    has_more = first >= 0
-    has_more[has_more] = following[first[has_more]] >= 0
-    repeated = np.flatnonzero(has_more)
-    if source.gives_id and len(repeated):
-        name = f"{source.name}_id"
-        ids = [_all_ids(listed[name], int(first[at]), following) for at in repeated]
-        values = values.with_columns(values[name].scatter(repeated, pl.Series(ids, dtype=pl.String)))
-    has_source = wanted.select(pl.when(pl.col("contig").is_in(covered)).then(is_known).alias(source.name))
-    return has_source.hstack(values)
+
+    source: KnownSource
+    covered: Array  # bool: whether the source has anything on the allele's contig
+    first: Array  # int32: the first of `rows` that lists the allele, -1 for none
+    last: Array  # int32: and the last
+    rows: pl.DataFrame  # all that list any of the alleles: id, if the source gives ids, and its fields
+    before: Array  # int32, for each of `rows`: the one before it that lists the same allele, -1 for none
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def known(self) -> Array:
+        """Whether the source lists the allele."""
+        return self.first >= 0
+
+    def columns(self) -> dict[str, pl.Series]:
+        """`<source>` (Boolean: known; null on contigs of which it has nothing) and the fields, by name."""
+        name = self.source.name
+        known = pl.Series(name, self.known)
+        if not self.covered.all():
+            known = pl.select(pl.when(pl.lit(pl.Series(self.covered))).then(known).alias(name)).to_series()
+        numbers = pl.Series(np.where(self.known, self.first, len(self.rows)).astype(np.uint32))
+        fields = self.rows.select(field.id for field in self.source.fields)
+        values = pl.concat([fields, fields.clear(1)])  # a row of nulls for the others
+        return {name: known} | {column.name: column.gather(numbers) for column in values.get_columns()}
+
+    @cached_property
+    def ids(self) -> Texts | None:
+        """The ids of all rows that list the allele, each once; None of a source that gives none."""
+        if not self.source.gives_id:
+            return None
+        ids = Texts.of(self.rows["id"])
+        repeated = np.flatnonzero(self.first != self.last)
+        if not len(repeated):
+            return ids.take(self.first)
+        listed = self.rows["id"].to_list()
+        several = [self._all_of(listed, row) for row in self.last[repeated].tolist()]
+        numbers = self.first.copy()
+        numbers[repeated] = np.arange(len(ids), len(ids) + len(repeated))
+        return Texts.join([ids, Texts.of(pl.Series(several, dtype=pl.String))]).take(numbers)
+
+    def _all_of(self, ids: Sequence[str | None], row: int) -> str | None:
+        found: list[str] = []
+        while row >= 0:
+            if (one := ids[row]) is not None:
+                found.append(one)
+            row = int(self.before[row])
+        return ";".join(dict.fromkeys(reversed(found))) or None
+
+    def texts(self, field: KnownField) -> Texts:
+        """Of each of `rows` the field's text, null where it has none, or where a flag is not set."""
+        values = self.rows[field.id]
+        if field.type != "Flag":
+            return Texts.of(values.cast(pl.String))
+        length = np.where(values.fill_null(value=False).to_numpy(), 1, -1).astype(np.int32)
+        return Texts(_SET, np.zeros(len(values), np.int64), length)
 
 
-def match(wanted: pl.DataFrame, listed: pl.DataFrame) -> tuple[Array, Array]:
-    """The first listed row of each wanted allele (-1: none), and of each row the next one that lists it."""
-    asked, rows = (
-        _Alleles(
-            count=len(frame),
-            contig=frame["contig"].to_numpy(),
-            pos=frame[pos].fill_null(0).to_numpy(),
-            ref=text_column(frame[ref]),
-            alt=text_column(frame[alt]),
-        )
-        for frame, (pos, ref, alt) in (
-            (wanted, ("norm_pos", "norm_ref", "norm_alt")),
-            (listed, ("pos", "ref", "alt")),
-        )
+class KnownVariants:
+    """The sources of a bundle, for alleles that are asked for chunk by chunk, in order of position."""
+
+    def __init__(self, bundle: ReferenceBundle, line: ContigLine) -> None:
+        self._line = line
+        self._tables = [(source, KnownTables(source, bundle)) for source in bundle.known_sources]
+
+    def values(self, alleles: Alleles) -> list[KnownValues]:
+        """What the sources have on alleles, without sources that have nothing on any of their contigs.
+
+        Alleles that are left without consequences are not looked up.
+        """
+        judged = alleles.reason == Reason.NONE
+        asked = replace(alleles, norm_ref=alleles.norm_ref.where(judged))
+        places: dict[int, tuple[Contig, Array]] = {}
+        for number in np.unique(alleles.contig[judged]).tolist():
+            if contig := self._line.contig(number):
+                positions = asked.norm_pos[(asked.contig == number) & (asked.norm_ref.length >= 0)]
+                places[number] = contig, np.sort(positions, kind="stable")  # quick, as they nearly are
+        found = []
+        for source, tables in self._tables:
+            covered = {number: place for number, place in places.items() if tables.covers(place[0])}
+            if covered:
+                is_covered = judged & np.isin(alleles.contig, list(covered))
+                found.append(look_up(source, tables.near(covered), tables.no_rows(), asked, is_covered))
+        return found
+
+
+def look_up(
+    source: KnownSource, listed: Iterable[Part], no_rows: pl.DataFrame, alleles: Alleles, covered: Array
+) -> KnownValues:
+    wanted = _Alleles(
+        count=len(alleles),
+        contig=alleles.contig,
+        pos=alleles.norm_pos,
+        ref=alleles.norm_ref.for_kernels,
+        alt=alleles.norm_alt.for_kernels,
     )
-    heads = np.empty(1 << len(listed).bit_length(), np.int32)
-    chain, following = np.empty((2, len(listed)), np.int32)
-    first = np.empty(len(wanted), np.int32)
-    call("match_known", asked, rows, heads, len(heads), chain, first, following)
-    return first, following
+    heads = np.empty(1 << len(alleles).bit_length(), np.int32)
+    chain, first, last = np.empty((3, len(alleles)), np.int32)
+    asked = _Asked(head_count=len(heads), heads=heads, chain=chain, first=first, last=last)
+    call("ask_for_known", wanted, asked)
+    kept, before = [no_rows], [np.empty(0, np.int32)]
+    total = 0
+    for numbers, rows in listed:
+        of_part, before_it = np.empty((2, len(rows)), np.int32)
+        found = call("match_known", wanted, asked, _columns(numbers, rows), total, of_part, before_it)
+        kept.append(rows[of_part[:found]])
+        before.append(before_it[:found])
+        total += found
+    return KnownValues(
+        source,
+        covered=covered,
+        first=first,
+        last=last,
+        rows=pl.concat(kept).drop("pos", "ref", "alt"),
+        before=np.concatenate(before),
+    )
 
 
-def _all_ids(ids: pl.Series, row: int, following: Array) -> str | None:
-    """The ids of all rows that list an allele, each once."""
-    found: list[str] = []
-    while row >= 0:
-        found.append(ids[row])
-        row = int(following[row])
-    return ";".join(dict.fromkeys(one for one in found if one is not None)) or None
-
-
-def _columns(source: KnownSource) -> list[str]:
-    ids = [f"{source.name}_id"] if source.gives_id else []
-    return ids + [field.id for field in source.fields]
-
-
-class _Tables:
-    """Reads what a source lists at positions of contigs, each table in the way that costs least."""
-
-    def __init__(self, source: KnownSource, bundle: ReferenceBundle) -> None:
-        self._source = source
-        self._bundle = bundle
-        self._scans: list[pl.LazyFrame] = []
-        self._texts: list[tuple[int, bytes]] = []
-        self._schema: dict[str, pl.DataType] = {}
-
-    def ask(self, contig: Contig, number: int, positions: pl.Series) -> None:
-        path = self._bundle.known(self._source, contig)
-        if path is None:
-            return
-        blocks = self._bundle.known_blocks(self._source, contig)
-        if blocks and len(positions):
-            reader = KnownBlocks(*blocks)
-            numbers = reader.blocks_with(positions.to_numpy())
-            span = int(numbers[-1] - numbers[0]) + 1 if len(numbers) else 0
-            if len(numbers) > MANY_BLOCKS and span <= 2 * len(numbers):
-                rows = pl.scan_parquet(path).slice(int(numbers[0]) * BLOCK_ROWS, span * BLOCK_ROWS)
-                self._scans.append(self._columns(rows, pl.lit(number, pl.Int32)))
-                return
-            if len(numbers) * FEW_BLOCKS <= len(reader):
-                self._schema = self._schema or dict(pl.read_parquet_schema(path))
-                self._texts.append((number, reader.text(numbers)))
-                return
-        self._scans.append(self._columns(_scan(path, positions), pl.lit(number, pl.Int32)))
-
-    def listed(self) -> pl.DataFrame:
-        """contig (its number), pos, ref, alt, the source's fields and its ids; more than was asked for."""
-        tables = list(self._scans)
-        if self._texts:
-            text = b"".join(text for _, text in self._texts)
-            rows = pl.read_csv(text, separator="\t", has_header=False, quote_char=None, schema=self._schema)
-            numbers = np.repeat(
-                np.array([number for number, _ in self._texts], np.int32),
-                [text.count(b"\n") for _, text in self._texts],
-            )
-            tables.append(self._columns(rows.lazy(), pl.lit(pl.Series(numbers))))
-        return pl.concat(tables).collect()
-
-    def _columns(self, table: pl.LazyFrame, contig: pl.Expr) -> pl.LazyFrame:
-        ids = [pl.col("id").alias(f"{self._source.name}_id")] if self._source.gives_id else []
-        fields = [field.id for field in self._source.fields]
-        return table.select(contig.alias("contig"), "pos", "ref", "alt", *fields, *ids)
-
-
-def _scan(path: Path, positions: pl.Series) -> pl.LazyFrame:
-    """The known alleles at the positions; row groups without any are passed over by their statistics."""
-    # a list of literals, unlike a column of values, is compared with the row groups' statistics
-    return pl.scan_parquet(path).filter(pl.col("pos").is_in(positions.to_list()))
+def _columns(numbers: Array, rows: pl.DataFrame) -> Structure:
+    return _Alleles(
+        count=len(rows),
+        contig=numbers,
+        pos=rows["pos"].rechunk().to_numpy(),
+        ref=Texts.of(rows["ref"]).for_kernels,
+        alt=Texts.of(rows["alt"]).for_kernels,
+    )

@@ -37,7 +37,16 @@ class KnownBlocks:
 
     def blocks_with(self, positions: np.ndarray) -> np.ndarray:
         """The numbers of the blocks that can hold rows at one of the (sorted) positions."""
-        firsts = self._first_positions[:-1]
+        if not len(positions):
+            return np.empty(0, np.int64)
+        edges = self._first_positions  # the last one is that of no block
+        first = max(int(np.searchsorted(edges[:-1], positions[0], "left")) - 1, 0)
+        last = int(np.searchsorted(edges[:-1], positions[-1], "right"))
+        if last - first < len(positions):  # each block is looked up, or else each position
+            begun = np.searchsorted(positions, edges[first + 1 : last + 1], "right")
+            passed = np.searchsorted(positions, edges[first:last], "left")
+            return np.flatnonzero(begun > passed) + first
+        firsts = edges[:-1]
         low = np.maximum(np.searchsorted(firsts, positions, "left") - 1, 0)
         high = np.searchsorted(firsts, positions, "right")
         count = np.maximum(high - low, 0)

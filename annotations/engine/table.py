@@ -31,14 +31,21 @@ The file's metadata hold JSON lists: `gas_samples` the samples' names, in the or
 the sources of known variants.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from annotations.engine.alleles import REASON_TEXT
+from annotations.engine.alleles import REASON_TEXT, Alleles, Reason
+from annotations.engine.annotated import Annotated
 from annotations.engine.bundle import ReferenceBundle
-from annotations.engine.genotypes import GENOTYPE_SCHEMA, Genotypes
+from annotations.engine.genotypes import GENOTYPE_SCHEMA, genotype_columns
+from annotations.engine.kernels.library import Array
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.layout import Plan
+from annotations.engine.lines import ALT, FILTER, ID, QUAL, REF, Lines
+from annotations.engine.parts import nth_parts
 
 _TYPES: dict[str, Any] = {
     "Float": pl.Float64,
@@ -84,47 +91,79 @@ def table_schema(bundle: ReferenceBundle, has_samples: bool) -> dict[str, Any]:
     return {**schema, **(GENOTYPE_SCHEMA if has_samples else {})}
 
 
-def table_rows(
-    records: pl.DataFrame, alleles: pl.DataFrame, plan: Plan, bundle: ReferenceBundle, first_record: int
-) -> pl.DataFrame:
-    """The rows of a chunk: `records` after annotation, `alleles` with their effects and known values."""
-    rows = alleles["row"]
-    own = records.select("chrom", "pos", "id", "ref", "alt", "qual", "filter")[rows]
-    id_columns = [
-        f"{source.name}_id" for source in bundle.known_sources if f"{source.name}_id" in alleles.columns
-    ]
-    known_ids = (
-        alleles.select(pl.concat_str(id_columns, separator=";", ignore_nulls=True).replace("", None))
-        .to_series()
-        .str.split(";")
-        .alias("known_ids")
-        if id_columns
-        else pl.lit(None, pl.List(pl.String)).alias("known_ids")
-    )
-    reasons = {int(reason): text for reason, text in REASON_TEXT.items()}
-    contigs = dict(enumerate(name for _, name in plan.contigs))
-    columns = own.with_columns(
-        (rows.cast(pl.Int64) + first_record + 1).alias("record"),
-        alleles["contig"].replace_strict(contigs, return_dtype=pl.String).alias("contig"),
-        pl.col("pos").cast(pl.Int32),
-        pl.col("qual").cast(pl.Float64, strict=False),
-        *[pl.when(pl.col(name) != ".").then(name).alias(name) for name in ("id", "filter")],
-        alt_of_allele(own["alt"], alleles["allele"]).alias("alt"),
-        (pl.col("alt").str.count_matches(",", literal=True) + 1).cast(pl.UInt16).alias("alleles"),
-        alleles["reason"].replace_strict(reasons, default=None, return_dtype=pl.String).alias("unannotated"),
-        known_ids,
-    )
-    schema = table_schema(bundle, bool(plan.samples))
-    taken = [name for name in schema if name in alleles.columns and name not in columns.columns]
-    columns = columns.hstack(alleles.select(taken))
-    if plan.samples:
-        columns = columns.hstack(Genotypes(records, len(plan.samples)).columns(rows, alleles["allele"]))
-    absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in columns.columns]
-    return columns.with_columns(absent).select([pl.col(name).cast(kind) for name, kind in schema.items()])
+class TableRows:
+    """Makes the rows of consecutive chunks; `first_record` is the number of their first record, from 0."""
+
+    def __init__(self, plan: Plan, bundle: ReferenceBundle, first_record: int) -> None:
+        self._done = first_record
+        self._samples = len(plan.samples)
+        self._schema = table_schema(bundle, bool(plan.samples))
+        self._contigs = pl.DataFrame(plan.contigs, {"chrom": pl.String, "contig": pl.String}, orient="row")
+        self._reasons = pl.Series([REASON_TEXT.get(reason) for reason in Reason], dtype=pl.String)
+
+    def of_chunk(self, lines: Lines, ids: Texts | None, found: Annotated) -> pl.DataFrame:
+        """A row for each allele of the next chunk; `ids`, if any, are what stands in the ID column now."""
+        alleles = found.alleles
+        columns = self._told_by_lines(lines, ids, alleles)
+        columns["record"] = pl.Series(alleles.row + np.int64(self._done + 1))
+        self._done += len(lines)
+        columns |= self._contigs[_rows(alleles.contig)].to_dict()
+        columns["unannotated"] = self._reasons[_rows(alleles.reason)]
+        columns |= _found(found)
+        if self._samples:
+            columns |= genotype_columns(lines, self._samples, alleles.row, alleles.allele)
+        nothing = pl.Series([None])
+        return pl.DataFrame(
+            {
+                name: columns[name].cast(kind)
+                if name in columns
+                else nothing.cast(kind).new_from_index(0, len(alleles))
+                for name, kind in self._schema.items()
+            }
+        )
+
+    def _told_by_lines(self, lines: Lines, ids: Texts | None, alleles: Alleles) -> dict[str, pl.Series]:
+        row = alleles.row
+        own = [lines.fields(column) for column in (ID, REF, ALT, QUAL, FILTER)]
+        if ids is not None:
+            own[0] = ids
+        if len(alleles) > len(lines):
+            alts = nth_parts(own[2], ",", row, alleles.allele)
+            own = [texts.take(row) for texts in own]
+            own[2] = alts
+        name, ref, alt, quality, filters = (texts.series() for texts in own)
+        return {
+            "pos": pl.Series(lines.positions[row]),
+            "id": name.set(name == ".", None),
+            "ref": ref,
+            "alt": alt,
+            "allele": pl.Series(alleles.allele),
+            "alleles": pl.Series(np.bincount(row)[row]),
+            "qual": quality.cast(pl.Float64, strict=False),
+            "filter": filters.set(filters == ".", None),
+        }
 
 
-def alt_of_allele(alt: pl.Series, allele: pl.Series) -> pl.Series:
-    """Of each ALT column the allele with that number, from 1."""
-    if not alt.str.contains(",", literal=True).any():
-        return alt
-    return pl.select(alt.str.split(",").list.get(allele.cast(pl.Int64) - 1)).to_series()
+def _found(found: Annotated) -> dict[str, pl.Series]:
+    columns = {} if found.intervals is None else found.intervals.to_dict()
+    for values in found.known:
+        columns |= values.columns()
+    ids = [values.ids.series() for values in found.known if values.ids is not None]
+    if ids:
+        columns["known_ids"] = _known_ids(ids)
+    row_of, text_of = _rows(found.row_of), _rows(found.text_of)
+    return columns | found.effects.rows[row_of].to_dict() | {"csq": found.effects.csq.series()[text_of]}
+
+
+def _rows(numbers: Array) -> pl.Series:
+    """Numbers of rows of a frame, -1 for a row of nulls, as polars takes them with the least ado."""
+    rows = pl.Series(numbers.astype(np.uint32))
+    return rows.set(pl.Series(numbers < 0), None) if (numbers < 0).any() else rows
+
+
+def _known_ids(ids: Sequence[pl.Series]) -> pl.Series:
+    """The ids of several sources as one list, null where there are none."""
+    if len(ids) == 1:
+        return ids[0].str.split(";")
+    texts = pl.select(pl.concat_str(*ids, separator=";", ignore_nulls=True)).to_series()
+    return texts.set(texts == "", None).str.split(";")

@@ -23,19 +23,14 @@ class TablePieces:
         self._directory = directory
         self._metadata = _metadata(plan, bundle)
         self._pieces = list(enumerate(shard.pieces))[::-1]  # number and chunks, the next one last
-        self._waiting: list[Path] = []
+        self._waiting: list[pl.DataFrame] = []
 
     def add(self, rows: pl.DataFrame) -> None:
-        """The rows of the next chunk. They wait on disk, for in memory they hold on to all of its text."""
-        path = self._directory / f"rows-{len(self._waiting)}.ipc"
-        rows.write_ipc(path)
-        self._waiting.append(path)
+        """The rows of the next chunk."""
+        self._waiting.append(rows)
         number, chunks = self._pieces[-1]
         if len(self._waiting) == chunks:
-            target = self._directory / f"table-{number:05}.parquet"
-            _write(pl.concat(map(pl.read_ipc, self._waiting)), target, self._metadata)
-            for waiting in self._waiting:
-                waiting.unlink()
+            _write(pl.concat(self._waiting), self._directory / f"table-{number:05}.parquet", self._metadata)
             self._waiting.clear()
             self._pieces.pop()
 

@@ -55,6 +55,10 @@ class Descriptions:
         places = zip(self.at[:, number].tolist(), self.length[:, number].tolist(), strict=True)
         return [None if length < 0 else text[at : at + length].decode() for at, length in places]
 
+    def has(self, column: str) -> Array:
+        """Whether there is a text in one column."""
+        return self.length[:, COLUMNS.index(column)] >= 0
+
     def spread(self, rows: Array, count: int) -> "Descriptions":
         """The same for `count` pairs, of which these are `rows`; the others are not described."""
         at, length = np.zeros((count, len(COLUMNS)), np.int64), np.full((count, len(COLUMNS)), -1, np.int32)

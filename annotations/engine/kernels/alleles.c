@@ -34,7 +34,13 @@ struct taken {
     int32_t *norm_pos; /* left-aligned */
     uint8_t *reason;
     uint8_t *for_csq;
-    struct text texts; /* a line for each insertion and deletion: name, left-aligned REF and ALT, by tabs */
+    int64_t *name_at; /* where these stand in `texts`, and how long they are: VEP's name of the allele, */
+    int32_t *name_length;
+    int64_t *ref_at; /* and REF and ALT left-aligned */
+    int32_t *ref_length;
+    int64_t *alt_at;
+    int32_t *alt_length;
+    struct text texts;
     int64_t compared, mismatched, unknown; /* records by how REF compared */
 };
 
@@ -116,6 +122,12 @@ static void put_upper(struct text *out, struct piece bases) {
         put_char(out, upper(bases.bytes[at]));
 }
 
+/* Notes where a text stands that has been put behind `begin`. */
+static void note(const struct text *out, int64_t begin, int64_t *at, int32_t *length) {
+    *at = begin;
+    *length = (int32_t)(out->used - begin);
+}
+
 static void put_shifted(struct text *out, const struct windows *windows, int64_t window, struct piece allele,
                         int64_t place, int64_t shifted) {
     for (int64_t at = 0; at < allele.length; at++)
@@ -159,17 +171,20 @@ static int take(const struct lines *lines, const struct windows *windows, const 
         out->mismatched += differs;
         out->unknown += found.unknown;
     }
-    if (is_indel) {
-        if (insertion)
-            put_upper(&out->texts, (struct piece){alt.bytes + 1, alt.length - 1});
-        else
-            put_char(&out->texts, '-');
-        put_char(&out->texts, '\t');
-        put_shifted(&out->texts, windows, window, ref, place, shifted);
-        put_char(&out->texts, '\t');
-        put_shifted(&out->texts, windows, window, alt, place, shifted);
-        put_char(&out->texts, '\n');
-    }
+    int64_t begin = out->texts.used;
+    put_shifted(&out->texts, windows, window, ref, place, shifted);
+    note(&out->texts, begin, out->ref_at + record, out->ref_length + record);
+    begin = out->texts.used;
+    put_shifted(&out->texts, windows, window, alt, place, shifted);
+    note(&out->texts, begin, out->alt_at + record, out->alt_length + record);
+    begin = out->texts.used;
+    if (insertion)
+        put_upper(&out->texts, (struct piece){alt.bytes + 1, alt.length - 1});
+    else if (deletion)
+        put_char(&out->texts, '-');
+    else
+        put_upper(&out->texts, alt);
+    note(&out->texts, begin, out->name_at + record, out->name_length + record);
     return 1;
 }
 

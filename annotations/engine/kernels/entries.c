@@ -351,9 +351,11 @@ struct scratch {
 };
 
 struct written {
-    struct text csq; /* a line for each text */
+    struct text csq; /* the texts, one behind the other */
+    int64_t *csq_at; /* where each of them stands; room for as many as there are alleles */
+    int32_t *csq_length;
     struct text rows; /* a line for each span: put_row */
-    int32_t *text_of; /* one for each allele: the number of its line in `csq` */
+    int32_t *text_of; /* one for each allele: the number of its text */
     int64_t text_count;
 };
 
@@ -400,7 +402,6 @@ static void put_csq(struct text *out, struct piece name, int64_t span, const str
         put_piece(out, name);
         put_intergenic(out);
     }
-    put_char(out, '\n');
 }
 
 static int64_t write_span(int64_t span, const struct found *found, const struct said *said,
@@ -466,7 +467,9 @@ int64_t write_entries(const struct named *alleles, const struct found *found, co
             scratch->of_allele[text] = number;
             scratch->before[text] = scratch->span_texts[span];
             scratch->span_texts[span] = text;
+            out->csq_at[text] = out->csq.used;
             put_csq(&out->csq, name, span, scratch);
+            out->csq_length[text] = (int32_t)(out->csq.used - out->csq_at[text]);
         }
         out->text_of[number] = (int32_t)text;
     }

@@ -10,6 +10,15 @@ struct known_alleles {
     const struct texts *alt;
 };
 
+/* Where the alleles that are asked for are found, and which rows they are of those that are kept. */
+struct asked {
+    int64_t head_count; /* a power of two */
+    int32_t *heads;
+    int32_t *chain; /* one for each asked, like the next two */
+    int32_t *first; /* the first row that is kept for it, -1 for none */
+    int32_t *last; /* and the last one */
+};
+
 static uint64_t place_hash(int32_t contig, int32_t pos) {
     uint64_t mixed = ((uint64_t)(uint32_t)contig << 32 | (uint32_t)pos) * UINT64_C(0x9E3779B97F4A7C15);
     return mixed ^ (mixed >> 29);
@@ -20,45 +29,52 @@ static int is_same(struct piece one, struct piece other) {
            !memcmp(one.bytes, other.bytes, (size_t)one.length);
 }
 
-/* Match what is asked with what is listed, by contig, position, REF and ALT.
- *
- * `first` (one for each asked) gets the first listed row that matches, -1 for none, and `next` (one for each
- * listed) the row after it that has the same allele. `heads` has room for `head_count` numbers, a power of
- * two; `chain` for as many as are listed. Returns how many of the asked are known, or -1 for a size that is
- * none.
- */
-int64_t match_known(const struct known_alleles *asked, const struct known_alleles *listed, int32_t *heads,
-                    int64_t head_count, int32_t *chain, int32_t *first, int32_t *next) {
-    if (head_count < 1 || (head_count & (head_count - 1)))
+/* Lay out the alleles that are asked for, so that `match_known` finds them. Returns their number, or -1 for a
+ * size that is none. */
+int64_t ask_for_known(const struct known_alleles *alleles, struct asked *asked) {
+    if (asked->head_count < 1 || (asked->head_count & (asked->head_count - 1)))
         return -1;
-    uint64_t mask = (uint64_t)head_count - 1;
-    int64_t found = 0;
-    for (int64_t head = 0; head < head_count; head++)
-        heads[head] = -1;
-    for (int64_t row = listed->count - 1; row >= 0; row--) { /* so that a chain is in order of row */
-        int32_t *head = heads + (place_hash(listed->contig[row], listed->pos[row]) & mask);
-        chain[row] = *head;
-        *head = (int32_t)row;
-        next[row] = -1;
+    uint64_t mask = (uint64_t)asked->head_count - 1;
+    for (int64_t head = 0; head < asked->head_count; head++)
+        asked->heads[head] = -1;
+    for (int64_t number = 0; number < alleles->count; number++) {
+        int32_t *head = asked->heads + (place_hash(alleles->contig[number], alleles->pos[number]) & mask);
+        asked->chain[number] = *head;
+        *head = (int32_t)number;
+        asked->first[number] = asked->last[number] = -1;
     }
-    for (int64_t number = 0; number < asked->count; number++) {
-        int32_t contig = asked->contig[number], pos = asked->pos[number];
-        struct piece ref = text_at(asked->ref, number), alt = text_at(asked->alt, number);
-        int32_t latest = -1;
-        first[number] = -1;
-        if (ref.length < 0)
-            continue;
-        for (int32_t row = heads[place_hash(contig, pos) & mask]; row >= 0; row = chain[row]) {
-            if (listed->pos[row] != pos || listed->contig[row] != contig ||
-                !is_same(ref, text_at(listed->ref, row)) || !is_same(alt, text_at(listed->alt, row)))
+    return alleles->count;
+}
+
+/* Match what is listed with what is asked for, by contig, position, REF and ALT.
+ *
+ * May be called for one part of the listed rows after the other; `kept` of those before are kept. `rows` (one
+ * for each listed) gets those of this part that are kept on, and `before` (likewise) which kept one of the
+ * same allele was the last before it, -1 for none. Returns how many of this part are kept.
+ */
+int64_t match_known(const struct known_alleles *alleles, struct asked *asked,
+                    const struct known_alleles *listed, int64_t kept, int32_t *rows, int32_t *before) {
+    uint64_t mask = (uint64_t)asked->head_count - 1;
+    int64_t found = 0;
+    for (int64_t row = 0; row < listed->count; row++) {
+        int32_t contig = listed->contig[row], pos = listed->pos[row], previous = -1;
+        int is_kept = 0;
+        for (int32_t number = asked->heads[place_hash(contig, pos) & mask]; number >= 0;
+             number = asked->chain[number]) {
+            if (alleles->pos[number] != pos || alleles->contig[number] != contig ||
+                !is_same(text_at(alleles->ref, number), text_at(listed->ref, row)) ||
+                !is_same(text_at(alleles->alt, number), text_at(listed->alt, row)))
                 continue;
-            if (latest < 0)
-                first[number] = row;
-            else
-                next[latest] = row;
-            latest = row;
+            previous = asked->last[number]; /* the same for every record that has this allele */
+            asked->last[number] = (int32_t)(kept + found);
+            if (asked->first[number] < 0)
+                asked->first[number] = asked->last[number];
+            is_kept = 1;
         }
-        found += latest >= 0;
+        if (is_kept) {
+            rows[found] = (int32_t)row;
+            before[found++] = previous;
+        }
     }
     return found;
 }

@@ -30,6 +30,25 @@ int64_t split_records(const char *block, int64_t size, int64_t records, int64_t 
     return at == size ? records : -1;
 }
 
+/* POS of each record; returns 0, or -1 where one is no number of up to 2,147,483,647. */
+int64_t read_positions(const struct lines *lines, int32_t *positions) {
+    for (int64_t record = 0; record < lines->count; record++) {
+        struct piece text = line_field(lines, record, LINE_POS);
+        int64_t number = 0;
+        if (text.length < 1)
+            return -1;
+        for (int64_t at = 0; at < text.length; at++) {
+            if (text.bytes[at] < '0' || text.bytes[at] > '9')
+                return -1;
+            number = 10 * number + text.bytes[at] - '0';
+            if (number > INT32_MAX)
+                return -1;
+        }
+        positions[record] = (int32_t)number;
+    }
+    return 0;
+}
+
 /* What is put into lines. A column that is not there is NULL; a null in it leaves the field as it is. */
 struct edits {
     const struct texts *ids; /* in the place of ID */

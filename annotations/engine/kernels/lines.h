@@ -6,7 +6,7 @@
 
 #define LINE_COLUMNS 10
 
-enum { LINE_ID = 2, LINE_REF = 3, LINE_ALT = 4, LINE_INFO = 7, LINE_REST = 8, LINE_END = 9 };
+enum { LINE_POS = 1, LINE_ID = 2, LINE_REF = 3, LINE_ALT = 4, LINE_INFO = 7, LINE_REST = 8, LINE_END = 9 };
 
 struct lines {
     const char *block;

@@ -12,6 +12,7 @@ from nanoarrow.c_array import c_array_from_buffers
 
 from annotations.engine.kernels.library import Array, Room, Structure, TextColumn, call
 
+_VIEW_BYTES, _LENGTH_BYTES = 16, 4  # of Arrow's string views, and of the length that heads each
 _NOTHING = np.zeros(1, np.uint8)  # C wants a place to point at
 
 
@@ -31,12 +32,44 @@ class Texts:
 
     @classmethod
     def of(cls, series: pl.Series) -> Self:
-        """The texts of a column of polars'."""
+        """The texts of a column of polars'; short ones are not copied."""
+        short = cls._short(series)
+        return cls._copied(series) if short is None else short
+
+    @classmethod
+    def _short(cls, series: pl.Series) -> Self | None:
+        """The texts where polars has them: none has more bytes than a view of Arrow's holds itself."""
+        if not len(series):
+            return cls.nulls(0)
+        views = next(iter(nanoarrow.c_array_stream(series.rechunk()))).view()
+        data = np.frombuffer(views.buffer(1), np.uint8)
+        rows = slice(views.offset, views.offset + len(series))
+        length = data.view(np.int32)[:: _VIEW_BYTES // 4][rows].copy()
+        if length.max() > _VIEW_BYTES - _LENGTH_BYTES:
+            return None
+        if views.null_count:
+            length[np.unpackbits(views.buffer(0), bitorder="little")[rows] == 0] = -1
+        first = rows.start * _VIEW_BYTES + _LENGTH_BYTES
+        return cls(data, np.arange(first, first + len(series) * _VIEW_BYTES, _VIEW_BYTES), length)
+
+    @classmethod
+    def _copied(cls, series: pl.Series) -> Self:
         data = np.frombuffer(series.fill_null("").str.join("").item().encode() or b"\0", np.uint8)
         lengths = series.str.len_bytes().cast(pl.Int64)
         bytes_of_each = lengths.fill_null(0).to_numpy()
         return cls(
             data, np.cumsum(bytes_of_each) - bytes_of_each, lengths.fill_null(-1).cast(pl.Int32).to_numpy()
+        )
+
+    @classmethod
+    def of_strings(cls, strings: Sequence[str | None]) -> Self:
+        encoded = [(string or "").encode() for string in strings]
+        lengths = np.array([len(one) for one in encoded], np.int64)
+        is_null = np.array([string is None for string in strings], np.bool_)
+        return cls(
+            np.frombuffer(b"".join(encoded) or b"\0", np.uint8),
+            np.cumsum(lengths) - lengths,
+            np.where(is_null, -1, lengths).astype(np.int32),
         )
 
     @classmethod
@@ -65,6 +98,23 @@ class Texts:
             return self.nulls(len(rows))
         return type(self)(self.data, self.at[rows], np.where(rows < 0, np.int32(-1), self.length[rows]))
 
+    def part(self, first: int, last: int) -> Self:
+        """Texts number `first` up to `last` (exclusive)."""
+        return type(self)(self.data, self.at[first:last], self.length[first:last])
+
+    def strings(self) -> list[str | None]:
+        data = self.data.tobytes()
+        return [
+            None if length < 0 else data[at : at + length].decode()
+            for at, length in zip(self.at.tolist(), self.length.tolist(), strict=True)
+        ]
+
+    def where(self, rows: Array) -> Self:
+        """The texts of these rows (a mask), and nulls in the others."""
+        return (
+            self if rows.all() else type(self)(self.data, self.at, np.where(rows, self.length, np.int32(-1)))
+        )
+
     def series(self, name: str = "") -> pl.Series:
         """The same as a column of polars', which copies the bytes. They have to be UTF-8."""
         room = int(self.length.sum(where=self.length > 0, dtype=np.int64))
@@ -75,7 +125,7 @@ class Texts:
         packed = c_array_from_buffers(
             nanoarrow.large_string(), len(self), [valid, offsets, data[: out.used]], null_count=has_nulls
         )
-        return pl.Series(name, packed, pl.String)
+        return pl.Series(packed).alias(name)
 
     @cached_property
     def for_kernels(self) -> Structure:

@@ -303,6 +303,52 @@ def test_the_table_has_a_row_for_every_allele_with_its_genotypes(
     assert json.loads(metadata["gas_samples"]) == ["A", "B", "C"]
 
 
+def test_alleles_that_are_left_out_have_rows_of_their_own(
+    run: Annotate, bundle: ReferenceBundle, bases: str
+) -> None:
+    base = bases[1499]
+    both = f"1\t1500\tmine\t{base}\t<NON_REF>,{other(base)}\t1e2\tq10;LOW\t.\n"
+    result = run(HEADER + both + snv(bases, 700, "unplaced"), bundle)
+    table = pl.read_parquet(result.summary.files["table"])
+    assert table["contig"].to_list() == ["1", "1", None]
+    assert table["chrom"].to_list() == ["1", "1", "unplaced"]
+    assert table["record"].to_list() == [1, 1, 2] and table["alleles"].to_list() == [2, 2, 1]
+    assert table["consequence"].to_list() == [None, "intron_variant", None]
+    assert (
+        table["csq"].is_null().to_list()
+        == table["unannotated"].is_not_null().to_list()
+        == [True, False, True]
+    )
+    assert table["known_ids"].to_list() == [None, ["rs1"], None]
+    assert table["id"].to_list() == ["mine;rs1", "mine;rs1", None]
+    assert table["qual"].to_list() == [100.0, 100.0, None]
+    assert table["filter"].to_list() == ["q10;LOW", "q10;LOW", None]
+
+
+def test_undeclared_ids_are_declared_in_the_order_of_their_use(
+    run: Annotate, bundle: ReferenceBundle, bases: str
+) -> None:
+    used = [("PASS", "B;A=1", "GT:Z"), ("low;deep", "A;.", "GT:Y:DP"), ("low", "C=2=3;DP=4;B", "GT")]
+    lines = [
+        snv(bases, 500 + number).replace("\t.\t.\n", f"\t{filters}\t{info}\t{keys}\t0/1\n")
+        for number, (filters, info, keys) in enumerate(used)
+    ]
+    result = run(f"##fileformat=VCFv4.2\n{COLUMNS}\tFORMAT\tS\n{''.join(lines)}", bundle)
+    declared = [line.split(",Description")[0] for line in result.header if "Not declared" in line]
+    assert declared == [
+        "##INFO=<ID=B,Number=0,Type=Flag",
+        "##INFO=<ID=A,Number=.,Type=String",
+        "##INFO=<ID=C,Number=.,Type=String",
+        "##INFO=<ID=DP,Number=1,Type=Integer",
+        "##FORMAT=<ID=GT,Number=1,Type=String",
+        "##FORMAT=<ID=Z,Number=.,Type=String",
+        "##FORMAT=<ID=Y,Number=.,Type=String",
+        "##FORMAT=<ID=DP,Number=1,Type=Integer",
+        "##FILTER=<ID=low",
+        "##FILTER=<ID=deep",
+    ]
+
+
 def test_bcftools_reads_the_result(run: Annotate, bundle: ReferenceBundle, bases: str) -> None:
     record = snv(bases, 1500).replace("\t.\t.\t.\n", "\t.\tq7\tXX=1;YY\n")
     result = run(HEADER + record, bundle)

@@ -47,21 +47,36 @@ def test_the_records_are_the_same_without_the_saving(
     assert len(with_saving) > 100
 
 
-def test_csq_reads_only_the_genes_around_a_few_sites(
-    grch38_chr21: ReferenceBundle, run: Annotate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+
+
+@pytest.fixture
+def genes_read(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The lines of the gene models that csq reads, a list for every time that it is asked."""
     read: list[list[str]] = []
 
     def reading(*arguments: object, genes: Path, **options: object) -> None:
         read.append(gzip.decompress(genes.read_bytes()).decode().splitlines())
         run_csq(*arguments, genes=genes, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("annotations.engine.shard.run_csq", reading)
-    record = "21\t25891784\t.\tC\tT\t.\t.\t.\n"  # APP p.Val717Ile
-    header = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-    found = run(header + record, grch38_chr21).csq(25_891_784)
-    assert any("Val717Ile" in entry["HGVSp"] for entry in found)
-    [lines] = read
-    genes_read = [line for line in lines if "\tID=gene:" in line]
-    assert len(genes_read) == 1
-    assert "Name=APP" in genes_read[0]
+    monkeypatch.setattr("annotations.engine.csq_sites.run_csq", reading)
+    return read
+
+
+def test_csq_reads_only_the_genes_around_a_few_sites(
+    grch38_chr21: ReferenceBundle, run: Annotate, genes_read: list[list[str]]
+) -> None:
+    found = run(HEADER + "21\t25891784\t.\tC\tCA\t.\t.\t.\n", grch38_chr21).csq(25_891_784)
+    assert any("frameshift_variant" in entry["Consequence"] for entry in found)
+    [lines] = genes_read
+    genes = [line for line in lines if "\tID=gene:" in line]
+    assert len(genes) == 1
+    assert "Name=APP" in genes[0]
+
+
+def test_csq_is_not_asked_about_a_base_whose_codon_is_described(
+    grch38_chr21: ReferenceBundle, run: Annotate, genes_read: list[list[str]]
+) -> None:
+    found = run(HEADER + "21\t25891784\t.\tC\tT\t.\t.\t.\n", grch38_chr21).csq(25_891_784)
+    assert any("Val717Ile" in entry["HGVSp"] for entry in found)  # in APP
+    assert not genes_read

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pysam
 import pysam.bcftools
 import pytest
 
 from annotations.engine.bgzf import END, BgzfWriter
 from annotations.engine.index import BodyIndex, write_tabix
+from annotations.engine.lines import Lines
 
 CONTIGS = ("1", "chrUn.2|x", "M")
 HEADER = "##fileformat=VCFv4.2\n" + "\t".join(
@@ -55,10 +55,10 @@ def written(folder: Path, parts: Sequence[Sequence[Record]]) -> Path:
         index, path = BodyIndex(), folder / f"body-{number}"
         with BgzfWriter(path) as body:
             for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-                frame = pl.DataFrame(half, schema=["contig", "pos", "ref", "info"], orient="row")
+                contigs = np.array([contig for contig, *_ in half])
                 body.write(lines_of(half))
                 line_ends = np.cumsum([len(line) for line in lines_of(half).splitlines(keepends=True)])
-                index.add(frame["contig"].to_numpy(), frame.cast({"pos": pl.String}), line_ends)
+                index.add(contigs, Lines(lines_of(half), len(half)), line_ends)
         index.save(folder / f"index-{number}.npz", body)
         bodies.append((folder / f"index-{number}.npz", len(content)))
         content += path.read_bytes().removesuffix(END)

@@ -17,7 +17,8 @@ import pytest
 from annotations.engine.bundle import Contig, KnownField, KnownSource, ReferenceBundle
 from annotations.engine.child import run_bcftools
 from annotations.engine.contig_line import ContigLine
-from annotations.engine.known import known_values
+from annotations.engine.kernels.tests.test_known import alleles
+from annotations.engine.known import KnownVariants
 from annotations.engine.tests.conftest import Annotate
 from annotations.engine.tests.sources import COLUMNS, Sources, vcf_text
 
@@ -191,16 +192,19 @@ def damage_all_but(path: Path, kept: set[int]) -> None:
                 file.write(b"\xff" * size)
 
 
-def look_up(path: Path, positions: list[int]) -> list[str | None]:
+def look_up(path: Path, positions: list[int], left_out: int = -1) -> list[str | None]:
     source = KnownSource("dbsnp", True, (KnownField("dbsnp_AF", "A", "Float", ""),), None)
-    bundle = cast(ReferenceBundle, SimpleNamespace(known=lambda *_: path, known_blocks=lambda *_: None))
-    line = ContigLine({0: Contig("1", 1_000_000, "", 1, (), genes=False)}, 1)
-    alleles = pl.DataFrame({"norm_pos": positions}, schema={"norm_pos": pl.Int32}).with_columns(
-        contig=pl.lit(0, pl.Int32), norm_ref=pl.lit("A"), norm_alt=pl.lit("C")
+    contig = Contig("1", 1_000_000, "", 1, (), genes=False)
+    bundle = cast(
+        ReferenceBundle,
+        SimpleNamespace(
+            known_sources=[source], contigs=[contig], known=lambda *_: path, known_blocks=lambda *_: None
+        ),
     )
-    found = known_values(alleles, line, source, bundle)
-    assert found is not None
-    ids: list[str | None] = found["dbsnp_id"].to_list()
+    asked = alleles([(0, position, "A", "C") for position in positions], left_out)
+    (found,) = KnownVariants(bundle, ContigLine({0: contig}, 1)).values(asked)
+    assert found.ids is not None
+    ids: list[str | None] = found.ids.series().to_list()
     return ids
 
 
@@ -210,3 +214,7 @@ def test_only_the_parts_of_a_table_that_can_hold_the_variants_are_read(listed: P
     assert look_up(listed, positions) == ["rs5000", None, "rs259990", "rs260010", "rs499990"]
     with pytest.raises(Exception, match=r"(?i)parquet|thrift|decompress|invalid|snappy|zstd|page"):
         look_up(listed, [100_000])
+
+
+def test_alleles_that_are_left_without_consequences_are_not_looked_up(listed: Path) -> None:
+    assert look_up(listed, [10, 20, 30], left_out=1) == ["rs10", None, "rs30"]

@@ -1,16 +1,22 @@
 """Plain records come apart in the kernel as they do one by one in Python."""
 
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotations.engine import alleles
+from annotations.engine import taking_apart
+from annotations.engine.alleles import Alleles, Comparison, Reason
 from annotations.engine.building import BundleRecipe, build_bundle
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.contig_line import ContigLine
 from annotations.engine.genome import Genome
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.lines import Lines
 
 # Repeats, to shift alleles in; bases that are not known; and ends of contigs, to reach beyond.
@@ -58,26 +64,33 @@ def test_easy_records_come_apart_as_one_by_one(
         return
     line = ContigLine({number: bundle.contigs[at] for at, number in enumerate(CONTIGS)}, 3)
     block = "".join(f"{c}\t{pos}\t.\t{ref}\t{alt}\t.\t.\tEND=9\n" for c, pos, ref, alt in given_records)
-    frame = pl.DataFrame(
-        given_records,
-        schema={"contig": pl.Int32, "pos": pl.Int32, "ref": pl.String, "alt": pl.String},
-        orient="row",
-    ).with_columns(pl.lit("END=9").alias("info"), pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
-    counted, plainly = alleles.Comparison(), alleles.Comparison()
-    lines = Lines(block.encode(), len(frame))
-    taken = alleles.take_apart(frame, lines, line, Genome(bundle), counted)
+    contigs = np.array([contig for contig, *_ in given_records], np.int32)
+    counted, plainly = Comparison(), Comparison()
+    lines = Lines(block.encode(), len(given_records))
+    taken = taking_apart.take_apart(lines, contigs, line, Genome(bundle), counted)
+    none = np.zeros(len(given_records), np.bool_)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            alleles,
-            "_take_apart_easy",
-            lambda placed, *_: (
-                np.zeros(len(placed), np.bool_),
-                pl.DataFrame(schema=alleles.SCHEMA).clear(len(placed)),
-            ),
-        )
-        one_by_one = alleles.take_apart(frame, lines, line, Genome(bundle), plainly)
-    always = ("row", "allele", "allele_name", "reason", "for_csq")
-    assert taken.select(always).rows() == one_by_one.select(always).rows()
-    judged = pl.col("reason") == alleles.Reason.NONE  # of the others nothing more is looked at
-    assert taken.filter(judged).rows() == one_by_one.filter(judged).rows()
+        patch.setattr(taking_apart, "_take_apart_easy", lambda *_: (none, taken.part(0, len(none))))
+        one_by_one = taking_apart.take_apart(lines, contigs, line, Genome(bundle), plainly)
+    always = ("row", "allele", "contig", "name", "reason", "for_csq")
+    assert rows_of(taken, always) == rows_of(one_by_one, always)
+    judged = taken.reason == Reason.NONE  # of the others nothing more is looked at
+    names = [one.name for one in fields(Alleles)]
+    assert rows_of(taken.take(judged), names) == rows_of(one_by_one.take(judged), names)
     assert counted == plainly
+
+
+def rows_of(alleles: Alleles, names: Sequence[str]) -> list[tuple[object, ...]]:
+    columns = (getattr(alleles, name) for name in names)
+    return [
+        *zip(*(one.strings() if isinstance(one, Texts) else one.tolist() for one in columns), strict=True)
+    ]
+
+
+def test_alleles_that_were_saved_are_the_same(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {one.name: np.arange(3, dtype=np.int32) for one in fields(Alleles)}
+    columns |= {name: Texts.of_strings([name, None, ""]) for name in ("name", "norm_ref", "norm_alt")}
+    alleles = Alleles(**columns)
+    alleles.save(tmp_path / "alleles")
+    names = [one.name for one in fields(Alleles)]
+    assert rows_of(Alleles.load(tmp_path / "alleles"), names) == rows_of(alleles, names)

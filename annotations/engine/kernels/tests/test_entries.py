@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from annotations.engine.entries import EntryNames, write_entries
 from annotations.engine.genes import Located, Pairs
 from annotations.engine.hgvs.substitutions import Descriptions
+from annotations.engine.kernels.texts import Texts
 from annotations.engine.terms import BIT, CODING, SPLICE_SITE, impact_of, mask_of, most_severe, text_of
 
 LENGTH = mask_of(("inframe_insertion", "inframe_deletion", "protein_altering_variant"))
@@ -115,9 +116,9 @@ def written(pairs: list[Pair]) -> tuple[list[str], pl.DataFrame]:
         orient="row",
     )
     texts, text_of, rows = write_entries(
-        located, pl.Series(["A", "C", "A", "-"]), descriptions(pairs), said, NAMES
+        located, Texts.of_strings(["A", "C", "A", "-"]), descriptions(pairs), said, NAMES
     )
-    return texts[text_of].to_list(), rows
+    return texts.take(text_of).series().to_list(), rows
 
 
 @settings(deadline=None)
@@ -159,5 +160,5 @@ def test_texts_get_the_room_that_they_take(allele: str) -> None:
     said = pl.DataFrame(
         schema={"span": pl.Int32, "transcript": pl.String, "mask": pl.Int64, "change": pl.String}
     )
-    texts, _, _ = write_entries(located, pl.Series([allele]), descriptions([]), said, NAMES)
-    assert texts[0] == f"{allele}|intergenic_variant|MODIFIER||||||||||||"
+    texts, _, _ = write_entries(located, Texts.of_strings([allele]), descriptions([]), said, NAMES)
+    assert texts.series()[0] == f"{allele}|intergenic_variant|MODIFIER||||||||||||"

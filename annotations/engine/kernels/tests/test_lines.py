@@ -1,12 +1,13 @@
 """Lines with annotations differ from the user's in ID and INFO, and in nothing else."""
 
-import polars as pl
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations.engine.kernels.library import KernelError
-from annotations.engine.lines import Edits, Lines
+from annotations.engine.kernels.texts import Texts
+from annotations.engine.lines import ID, INFO, POS, REST, Edits, Lines
 
 FIELD = st.text("abc;=.é", min_size=1, max_size=6)
 MAYBE = st.none() | FIELD
@@ -42,14 +43,13 @@ def test_lines_are_as_put_together_plainly(
 ) -> None:
     block = "".join("\t".join(fields) + "\n" for fields, *_ in records).encode()
     ids, infos, additions, rests = (
-        pl.Series([record[at] for record in records], dtype=pl.String) for at in (1, 2, 3, 4)
+        Texts.of_strings(column) for column in zip(*(record[1:5] for record in records), strict=True)
     )
-    alleles = pl.DataFrame(
-        [(row, number) for row, record in enumerate(records) for number in record[5]],
-        schema={"row": pl.UInt32, "csq_text": pl.Int32},
-        orient="row",
-    )
-    edits = Edits(pl.Series(TEXTS), alleles, ids, infos, additions, rests)
+    alleles = [
+        (row, -1 if number is None else number) for row, record in enumerate(records) for number in record[5]
+    ]
+    of_record, of_text = np.array(alleles, np.int32).reshape(-1, 2).T.copy()
+    edits = Edits(Texts.of_strings(TEXTS), of_record, of_text, ids, infos, additions, rests)
     lines, line_ends = Lines(block, len(records)).edited(edits)
     text = lines.tobytes()
     assert text.decode().splitlines() == [edited(record) for record in records]
@@ -70,6 +70,28 @@ def test_what_are_not_so_many_records_is_refused(block: bytes, records: int) -> 
 
 def test_long_texts_get_the_room_that_they_take() -> None:
     block = b"1\t5\t.\tA\tC\t.\t.\t.\n"
-    alleles = pl.DataFrame({"row": [0], "csq_text": [0]})
-    lines, _ = Lines(block, 1).edited(Edits(pl.Series(["x" * 10_000]), alleles))
+    one = np.zeros(1, np.int32)
+    lines, _ = Lines(block, 1).edited(Edits(Texts.of_strings(["x" * 10_000]), one, one))
     assert lines.tobytes().decode() == "1\t5\t.\tA\tC\t.\t.\tCSQ=" + "x" * 10_000 + "\n"
+
+
+@given(st.lists(st.integers(0, (1 << 31) - 1), max_size=20))
+def test_positions_are_read(positions: list[int]) -> None:
+    block = "".join(f"1\t{position}\t.\tA\tC\t.\t.\t.\n" for position in positions)
+    assert Lines(block.encode(), len(positions)).positions.tolist() == positions
+
+
+@pytest.mark.parametrize("position", ["", "-1", "1x", "2147483648", "99999999999999999999"])
+def test_what_is_no_position_is_refused(position: str) -> None:
+    with pytest.raises(KernelError):
+        _ = Lines(f"1\t{position}\t.\tA\tC\t.\t.\t.\n".encode(), 1).positions
+
+
+def test_fields_are_as_they_came() -> None:
+    lines = Lines(b"1\t5\t.\tA\tC\t.\tPASS\tDP=3\n1\t6\trs1\tA\tC\t.\tPASS\tDP=4\tGT\t0/1\n", 2)
+    assert [lines.fields(column).strings() for column in (POS, ID, INFO, REST)] == [
+        ["5", "6"],
+        [".", "rs1"],
+        ["DP=3", "DP=4"],
+        [None, "GT\t0/1"],
+    ]

@@ -28,6 +28,8 @@ def test_texts_are_taken_by_their_numbers_or_by_a_mask(texts: list[str | None], 
     mask = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
     kept = [text for text, is_kept in zip(texts, mask, strict=True) if is_kept]
     assert column.take(np.array(mask, np.bool_)).series().to_list() == kept
+    nulled = [text if is_kept else None for text, is_kept in zip(texts, mask, strict=True)]
+    assert column.where(np.array(mask, np.bool_)).series().to_list() == nulled
 
 
 @given(st.lists(COLUMN, max_size=4))
@@ -38,3 +40,16 @@ def test_columns_are_joined_in_order(columns: list[list[str | None]]) -> None:
 
 def test_a_column_of_nulls_is_null_everywhere() -> None:
     assert Texts.nulls(3).series("name").equals(pl.Series("name", [None] * 3, pl.String))
+
+
+SHORT = st.lists(st.none() | st.text("aä", max_size=6), max_size=40)
+
+
+@given(st.lists(SHORT, min_size=1, max_size=3), st.integers(0, 20), st.integers(0, 40))
+def test_short_texts_are_read_where_polars_has_them(
+    chunks: list[list[str | None]], first: int, count: int
+) -> None:
+    column = pl.concat([series(texts) for texts in chunks]).slice(first, count)
+    texts = Texts.of(column)
+    assert texts.series().to_list() == column.to_list()
+    assert len(texts.take(texts.length < 0)) == column.null_count()
