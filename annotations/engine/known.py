@@ -50,7 +50,7 @@ class KnownValues:
             known = pl.select(pl.when(pl.lit(pl.Series(self.covered))).then(known).alias(name)).to_series()
         numbers = pl.Series(np.where(self.known, self.first, len(self.rows)).astype(np.uint32))
         fields = self.rows.select(field.id for field in self.source.fields)
-        values = pl.concat([fields, fields.clear(1)])  # a row of nulls for the others
+        values = pl.concat([fields, fields.clear(1)], rechunk=True)  # a row of nulls for the others
         return {name: known} | {column.name: column.gather(numbers) for column in values.get_columns()}
 
     @cached_property
