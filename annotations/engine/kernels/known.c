@@ -57,16 +57,19 @@ int64_t ask_for_known(const struct known_alleles *alleles, struct asked *asked) 
  */
 int64_t match_known(const struct known_alleles *alleles, struct asked *asked,
                     const struct known_alleles *listed, int64_t kept, int32_t *rows, int32_t *before) {
+    /* copies, which need not be read anew whenever a number is written */
+    const struct texts refs = *alleles->ref, alts = *alleles->alt;
+    const struct texts listed_refs = *listed->ref, listed_alts = *listed->alt;
     uint64_t mask = (uint64_t)asked->head_count - 1;
     int64_t found = 0;
     for (int64_t row = 0; row < listed->count; row++) {
         int32_t contig = listed->contig[row], pos = listed->pos[row], previous = -1;
+        int32_t number = asked->heads[place_hash(contig, pos) & mask];
         int is_kept = 0;
-        for (int32_t number = asked->heads[place_hash(contig, pos) & mask]; number >= 0;
-             number = asked->chain[number]) {
+        for (; number >= 0; number = asked->chain[number]) {
             if (alleles->pos[number] != pos || alleles->contig[number] != contig ||
-                !is_same(text_at(alleles->ref, number), text_at(listed->ref, row)) ||
-                !is_same(text_at(alleles->alt, number), text_at(listed->alt, row)))
+                !is_same(text_at(&refs, number), text_at(&listed_refs, row)) ||
+                !is_same(text_at(&alts, number), text_at(&listed_alts, row)))
                 continue;
             previous = asked->last[number]; /* the same for every record that has this allele */
             asked->last[number] = (int32_t)(kept + found);
