@@ -21,8 +21,8 @@ from annotations.engine.kept import KeptHelpers
 from annotations.engine.layout import Plan, Rules, Summary
 
 LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than it saves
-# One thread a child, for there is a child for every core. polars' allocator gets one arena, and both keep what
-# was freed for a while or up to some size, for the next chunk: pages that were given back have to be cleared
+# One thread a child, for there is a child for every core. polars' allocator gets one arena, and both keep
+# what was freed for a while, or up to some size, for the next chunk: pages that go back have to be cleared
 # when they are got again, which was a seventh of a shard's processor time.
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
