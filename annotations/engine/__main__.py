@@ -80,4 +80,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # or numpy starts a thread that spins for 0.1 s
     sys.exit(main())

@@ -86,7 +86,7 @@ def _fields(known: Sequence[KnownValues]) -> Structure | None:
         for field in reversed(values.source.fields):
             following = {"next": first} if first else {}
             first = _Field(
-                name=_texts([field.id]).for_kernels,
+                name=_text(field.id).for_kernels,
                 values=values.texts(field).for_kernels,
                 value_of=values.first,
                 is_flag=field.type == "Flag",
@@ -152,6 +152,12 @@ def _written(kernel: str, count: int, *arguments: Any) -> Texts:
         if out.text.used <= size:
             return Texts(data[: out.text.used], at, length)
         size = out.text.used
+
+
+def _text(text: str) -> Texts:
+    """A column of one text."""
+    data = np.frombuffer(text.encode(), np.uint8)
+    return Texts(data, np.zeros(1, np.int64), np.array([len(data)], np.int32))
 
 
 def _texts(texts: Sequence[str]) -> Texts:

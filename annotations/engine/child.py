@@ -120,15 +120,19 @@ class Child:
             raise EngineFailure(f"{self.step.title} {_how_it_ended(return_code)}: {messages or 'no message'}")
         return messages
 
+    def stop(self) -> None:
+        """Have the child end, and everything that it started, without waiting for that."""
+        if not self.finished():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
     def kill(self) -> None:
         """End the child and everything that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.stop()
         self._process.wait()
 
     def close(self) -> None:
-        if not self.finished():
-            self.kill()
+        self.kill()
         os.close(self._pidfd)
         self._messages.close()
         for pipe in (self._process.stdin, self._process.stdout):

@@ -8,8 +8,8 @@ import polars as pl
 from annotations.engine.alleles import Alleles
 from annotations.engine.genes import Located
 from annotations.engine.hgvs import GenomeFetch, HgvsDescriber, TranscriptTable
+from annotations.engine.hgvs.descriptions import Descriptions
 from annotations.engine.hgvs.genetic_code import SUPPORTED_CODES
-from annotations.engine.hgvs.substitutions import Descriptions
 from annotations.engine.kernels.library import Array
 from annotations.engine.terms import SPLICE, mask_of
 
@@ -67,8 +67,8 @@ def _describe(
     return describer.describe_plain(
         pairs.transcript[rows],
         norm_pos[examples],
-        alleles.norm_ref.take(examples).series(),
-        alleles.norm_alt.take(examples).series(),
+        alleles.norm_ref.take(examples),
+        alleles.norm_alt.take(examples),
     )
 
 

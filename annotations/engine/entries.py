@@ -13,7 +13,7 @@ import polars as pl
 
 from annotations.engine.genes import Located
 from annotations.engine.haplotypes import joint_texts
-from annotations.engine.hgvs.substitutions import Descriptions
+from annotations.engine.hgvs.descriptions import Descriptions
 from annotations.engine.kernels.library import Array, Room, Structure, call, structure
 from annotations.engine.kernels.texts import Texts, text_column
 

@@ -4,8 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pysam
-
 from annotations.engine.bgzf import END as BGZF_END
 from annotations.engine.bgzf import BgzfWriter
 from annotations.engine.bundle import ReferenceBundle
@@ -19,7 +17,7 @@ from annotations.engine.output_header import header_text
 from annotations.engine.shard import BODY_NAME, COUNTS_NAME, INDEX_NAME
 from annotations.engine.table_pieces import join_tables
 
-_COPY_BYTES = 4 << 20
+_COPY_BYTES = 256 << 10  # of so much the memory is used again and again
 
 
 def gather(directory: Path, bundle: ReferenceBundle, output: Path, command: str) -> Summary:
@@ -74,6 +72,8 @@ def _join_bodies(directory: Path, plan: Plan, bundle: ReferenceBundle, header: s
         out.write(BGZF_END)
     lengths = [contig.length for _, name in plan.contigs if name and (contig := bundle.contig(name))]
     if max(lengths, default=0) > MAX_POSITION:  # longer than a .tbi can hold
+        import pysam  # which takes long to load, and few genomes have such contigs
+
         pysam.tabix_index(str(vcf), preset="vcf", force=True, csi=True)
         return vcf.with_name(vcf.name + ".csi")
     index = vcf.with_name(vcf.name + ".tbi")

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pysam
 
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.contig_line import ContigLine
@@ -50,6 +49,8 @@ class Genome:
 
 
 def _fasta_reader(path: Path) -> _Read:
+    import pysam  # which takes long to load, and few bundles need it here
+
     fasta = pysam.FastaFile(str(path))
 
     def read(contig: str, start: int, end: int) -> bytes:

@@ -71,6 +71,9 @@ class Helper:
             raise UnusableInput(answer["refused"], [Finding(**one) for one in answer["findings"]])
         return answer["result"]
 
+    def stop(self) -> None:
+        self._child.stop()
+
     def close(self) -> None:
         self._child.close()
 
@@ -120,6 +123,8 @@ class Helpers:
         return [results[number] for number in sorted(results)]
 
     def close(self) -> None:
+        for helper in self._all:
+            helper.stop()  # all at once, and each gives its memory back beside the others
         for helper in self._all:
             helper.close()
 

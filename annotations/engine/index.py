@@ -124,7 +124,7 @@ def write_tabix(path: Path, names: Sequence[str], bodies: Sequence[tuple[Path, i
 
 
 def _write(path: Path, names: Sequence[str], chunks: Array, windows: Array) -> None:
-    used = np.unique(chunks[0]).tolist()
+    used = sorted(set(chunks[0].tolist()))
     text = b"".join(names[number].encode() + b"\0" for number in used)
     with BgzfWriter(path) as file:
         file.write(b"TBI\1" + struct.pack("<i", len(used)) + _VCF_COLUMNS)
@@ -148,7 +148,9 @@ def _binning(chunks: Array) -> Iterator[bytes]:
 
 def _linear(windows: Array) -> bytes:
     """The offset at which to start reading for each window of one contig."""
-    window, first = np.unique(windows[0], return_index=True)  # of shards, the earlier one
+    order = np.argsort(windows[0], kind="stable")
+    order = order[_run_starts(windows[0][order])]  # each once: of shards, the earlier one
+    window, offset = windows[:, order]
     # a window without records starts at the next record
     following = np.searchsorted(window, np.arange(window[-1] + 1), "left")
-    return struct.pack("<i", len(following)) + windows[1][first][following].astype("<u8").tobytes()
+    return struct.pack("<i", len(following)) + offset[following].astype("<u8").tobytes()

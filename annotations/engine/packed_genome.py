@@ -49,9 +49,8 @@ class PackedGenome:
             return b""
         low = start >> 2
         packed = os.pread(self._descriptor, ((end + 3) >> 2) - low, first_byte + low)
-        letters = _FOUR_LETTERS[np.frombuffer(packed, np.uint8)].view(np.uint8)[start - 4 * low :][
-            : end - start
-        ]
+        four = _FOUR_LETTERS.take(np.frombuffer(packed, np.uint8))  # half the time of indexing
+        letters = four.view(np.uint8)[start - 4 * low :][: end - start]
         if len(others):
             reached = int(np.searchsorted(others[:, 1], start, "right"))
             passed = int(np.searchsorted(others[:, 0], end, "left"))

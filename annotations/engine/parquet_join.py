@@ -18,7 +18,7 @@ _GROUP_COLUMNS, _GROUP_ROWS, _GROUP_OFFSET, _GROUP_NUMBER = 1, 3, 5, 7
 _CHUNK_METADATA = 3
 _CHUNK_OFFSETS = (2, 4, 6)  # of its metadata, of the offset index and of the column index
 _COLUMN_OFFSETS = (9, 10, 11, 14)  # of data, index and dictionary pages, and of the Bloom filter
-_COPY_BYTES = 4 << 20
+_COPY_BYTES = 256 << 10  # of so much the memory is used again and again
 
 
 def join_parquet(parts: Sequence[Path], target: Path) -> None:

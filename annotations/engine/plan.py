@@ -135,7 +135,7 @@ class _Intake:
         with records_path.open("wb") as spool:
             for block in check.blocks():
                 self._note_places(block)
-                spool.write(block.text)
+                spool.write(block.lines.text)
         report = check.report
         if not report.usable:
             raise UnusableInput(report.summary(), report.problems)
@@ -143,16 +143,17 @@ class _Intake:
             self.segments = [Segment(*segment) for segment in sort_records(records_path, self.contigs)]
 
     def _note_places(self, block: Block) -> None:
-        runs = block.contigs.rle().struct.unnest()
-        ends = (block.lines.str.len_bytes() + 1).cum_sum() + self._bytes_written
-        rows = max(1, len(block.lines) * SEGMENT_BYTES // len(block.text))
-        start, row = self._bytes_written, 0
-        for length, contig in runs.iter_rows():
+        size = len(block.lines.text)
+        rows = max(1, len(block.lines) * SEGMENT_BYTES // size)
+        start, row = 0, 0
+        for contig, length in block.runs:
             number = self.contigs.setdefault(contig, len(self.contigs))
             run_end = row + length
             while row < run_end:
                 count = min(rows, run_end - row)
                 row += count
-                self.segments.append(Segment(number, count, start, ends[row - 1]))
-                start = ends[row - 1]
-        self._bytes_written += len(block.text)
+                end = int(block.lines.ends[row - 1])
+                written = self._bytes_written
+                self.segments.append(Segment(number, count, start + written, end + written))
+                start = end
+        self._bytes_written += size

@@ -3,6 +3,7 @@
 What is read is written again as the same bytes (doc/specs/thrift-compact-protocol.md of Apache Thrift).
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
@@ -25,6 +26,7 @@ class Type(IntEnum):
     STRUCT = 12
 
 
+_BOOLEANS = frozenset({int(Type.TRUE), int(Type.FALSE)})
 Struct = dict[int, tuple[int, Any]]  # by number of the field, ascending: its type and value
 
 
@@ -50,43 +52,41 @@ class _Reader:
     def __init__(self, text: bytes) -> None:
         self._text = text
         self._at = 0
+        self._read: dict[int, Callable[[], Any]] = {
+            Type.TRUE: lambda: True,  # a field's type says it all
+            Type.FALSE: lambda: False,
+            Type.BYTE: self._byte,
+            Type.I16: self._signed,
+            Type.I32: self._signed,
+            Type.I64: self._signed,
+            Type.DOUBLE: lambda: self._bytes(8),
+            Type.BINARY: lambda: self._bytes(self._unsigned()),
+            Type.LIST: self._list,
+            Type.SET: self._list,
+            Type.STRUCT: self.struct,
+        }
 
     def struct(self) -> Struct:
         fields: Struct = {}
         number = 0
         while head := self._byte():
             number = number + (head >> 4) if head >> 4 else self._signed()
-            fields[number] = head & 15, self._value(head & 15)
+            kind = head & 15
+            fields[number] = kind, self._reading(kind)()
         return fields
 
-    def _value(self, kind: int) -> Any:
-        match kind:
-            case Type.TRUE | Type.FALSE:  # a field's type says it all
-                value: Any = kind == Type.TRUE
-            case Type.BYTE:
-                value = self._byte()
-            case Type.I16 | Type.I32 | Type.I64:
-                value = self._signed()
-            case Type.DOUBLE:
-                value = self._bytes(8)
-            case Type.BINARY:
-                value = self._bytes(self._unsigned())
-            case Type.LIST | Type.SET:
-                value = self._list()
-            case Type.STRUCT:
-                value = self.struct()
-            case _:
-                raise ValueError(f"it has a value of type {kind}")
-        return value
+    def _reading(self, kind: int) -> Callable[[], Any]:
+        if kind not in self._read:
+            raise ValueError(f"it has a value of type {kind}")
+        return self._read[kind]
 
     def _list(self) -> tuple[int, list[Any]]:
         head = self._byte()
         size, kind = head >> 4, head & 15
         if size == _LONG:
             size = self._unsigned()
-        if kind in {Type.TRUE, Type.FALSE}:
-            return kind, [self._byte() for _ in range(size)]
-        return kind, [self._value(kind) for _ in range(size)]
+        read = self._byte if kind in _BOOLEANS else self._reading(kind)
+        return kind, [read() for _ in range(size)]
 
     def _byte(self) -> int:
         self._at += 1
@@ -99,10 +99,13 @@ class _Reader:
         return self._text[self._at - count : self._at]
 
     def _unsigned(self) -> int:
+        text, at = self._text, self._at
         number = shift = 0
-        while (one := self._byte()) & 0x80:
+        while (one := text[at]) & 0x80:
             number |= (one & 0x7F) << shift
             shift += 7
+            at += 1
+        self._at = at + 1
         return number | one << shift
 
     def _signed(self) -> int:
@@ -124,32 +127,25 @@ def _put_struct(out: bytearray, struct: Struct) -> None:
 
 
 def _put_value(out: bytearray, kind: int, value: Any) -> None:
-    if kind in {Type.TRUE, Type.FALSE}:
-        return
-    if kind == Type.BYTE:
-        out.append(value)
-    elif kind in {Type.I16, Type.I32, Type.I64}:
-        _put_signed(out, value)
-    elif kind == Type.DOUBLE:
-        out += value
-    elif kind == Type.BINARY:
-        _put_unsigned(out, len(value))
-        out += value
-    elif kind in {Type.LIST, Type.SET}:
-        _put_list(out, *value)
-    elif kind == Type.STRUCT:
-        _put_struct(out, value)
-    else:
+    put = _PUT.get(kind)
+    if put is None:
         raise ValueError(f"no value can be of type {kind}")
+    put(out, value)
 
 
-def _put_list(out: bytearray, kind: int, elements: list[Any]) -> None:
+def _put_bytes(out: bytearray, value: bytes) -> None:
+    _put_unsigned(out, len(value))
+    out += value
+
+
+def _put_list(out: bytearray, value: tuple[int, list[Any]]) -> None:
+    kind, elements = value
     if len(elements) < _LONG:
         out.append(len(elements) << 4 | kind)
     else:
         out.append(_LONG << 4 | kind)
         _put_unsigned(out, len(elements))
-    if kind in {Type.TRUE, Type.FALSE}:
+    if kind in _BOOLEANS:
         out += bytes(elements)
         return
     for element in elements:
@@ -165,3 +161,18 @@ def _put_unsigned(out: bytearray, number: int) -> None:
 
 def _put_signed(out: bytearray, number: int) -> None:
     _put_unsigned(out, number << 1 if number >= 0 else (-number << 1) - 1)
+
+
+_PUT: dict[int, Callable[[bytearray, Any], object]] = {
+    Type.TRUE: lambda out, value: None,
+    Type.FALSE: lambda out, value: None,
+    Type.BYTE: bytearray.append,
+    Type.I16: _put_signed,
+    Type.I32: _put_signed,
+    Type.I64: _put_signed,
+    Type.DOUBLE: bytearray.extend,
+    Type.BINARY: _put_bytes,
+    Type.LIST: _put_list,
+    Type.SET: _put_list,
+    Type.STRUCT: _put_struct,
+}

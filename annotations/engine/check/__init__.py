@@ -6,7 +6,8 @@ htslib is no validator: it mends, guesses, warns on stderr or crashes. So our ow
     header      the ## lines and the #CHROM line
     keys        what the specification reserves, and what a value may look like
     patterns    one pattern that a faultless record line matches, made from what the header promises
-    screen      holds every line against the pattern; few are left over, and those are looked at one by one
+    plain       finds the lines that are as nearly all are, which keep to the pattern
+    screen      holds all others against it; few are left over, and those are looked at one by one
     explain     what exactly is wrong with one line
     build       which genome the file was made on
     report      what was found, for the page, the API and the log

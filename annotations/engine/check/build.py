@@ -3,12 +3,11 @@
 import re
 from collections.abc import Sequence
 
-import polars as pl
-
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.check.genomes import build_by_lengths, build_by_text
 from annotations.engine.check.header import Header
 from annotations.engine.check.report import Finding, Report, quoted
+from annotations.engine.check.text import RecordLines
 from annotations.engine.errors import UnusableInput
 from annotations.engine.genome import Genome
 
@@ -82,13 +81,12 @@ class BuildCheck:
             return ""
         return self._genome.fetch(contig.name, position - 1, position - 1 + count).decode()
 
-    def sample(self, lines: pl.Series, numbers: Sequence[int]) -> None:
+    def sample(self, lines: RecordLines, numbers: Sequence[int]) -> None:
         """Compare the REF of some of a block's (faultless) lines."""
         wanted = LATER_SAMPLE if self._report.ref_compared else FIRST_SAMPLE
-        step = max(1, lines.len() // wanted)
-        for line, number in zip(lines.gather_every(step), numbers[::step], strict=False):
-            chrom, position, _, ref, _ = line.split("\t", 4)
-            self._compare(chrom, int(position), ref.upper()[:REF_BASES], number)
+        for at in range(0, len(lines), max(1, len(lines) // wanted)):
+            chrom, position, _, ref, _ = lines[at].split("\t", 4)
+            self._compare(chrom, int(position), ref.upper()[:REF_BASES], numbers[at])
 
     def _compare(self, chrom: str, position: int, ref: str, number: int) -> None:
         contig = self._bundle.contig(chrom)

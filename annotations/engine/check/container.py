@@ -11,6 +11,7 @@ from typing import IO
 from annotations.engine import child
 from annotations.engine.check.limits import Limits
 from annotations.engine.check.report import Finding, Unreadable, quoted
+from annotations.engine.check.text import count_lines
 from annotations.engine.errors import EngineFailure
 
 BLOCK_BYTES = 4 << 20
@@ -259,7 +260,7 @@ def _mend(pieces: Iterator[bytes], container: Container) -> Iterator[bytes]:
             continue
         if text.endswith(b"\r"):
             text, held = text[:-1], b"\r"
-        if b"\r\n" in text:
+        if b"\r" in text and b"\r\n" in text:  # one byte is looked for in no time
             container.windows_line_ends = True
             text = text.replace(b"\r\n", b"\n")
         yield text
@@ -280,12 +281,15 @@ def _whole_lines(pieces: Iterator[bytes], limits: Limits, container: Container) 
         size += len(piece)
         if size < BLOCK_BYTES:
             continue
+        end = piece.rfind(b"\n") + 1  # nearly always there is one, and less has to be copied
+        waiting[-1], tail = piece[:end], piece[end:]
         text = b"".join(waiting)
-        end = text.rfind(b"\n") + 1
-        tail = text[end:]
-        if end:
-            lines += text.count(b"\n")
-            yield text[:end]
+        if not end:
+            end = text.rfind(b"\n") + 1
+            text, tail = text[:end], text[end:] + tail
+        if text:
+            lines += count_lines(text)
+            yield text
         if len(tail) > limits.line_bytes:
             raise Unreadable(
                 Finding(
@@ -294,7 +298,7 @@ def _whole_lines(pieces: Iterator[bytes], limits: Limits, container: Container) 
                     line=lines + 1,
                 )
             )
-        waiting, size = [tail], len(tail) if end else 0
+        waiting, size = [tail], len(tail) if text else 0
     text = b"".join(waiting)
     if text:
         container.no_last_newline = not text.endswith(b"\n")

@@ -137,11 +137,13 @@ class Promises:
         self.format = {name: effective("FORMAT", key) for name, key in header.format.items()}
         self.filters = {"PASS", *header.filters}
         self.formats: set[str] = set()
+        self.times_learned = 0
         self._lines: dict[int, str] = {}
 
     def learn(self, kind: str, names: Iterable[str]) -> None:
         """Expect undeclared INFO or FORMAT keys, filters, or whole FORMAT columns from now on."""
         self._lines.clear()
+        self.times_learned += 1
         if kind == "FILTER":
             self.filters.update(names)
         elif kind == "FORMATS":

@@ -1,4 +1,4 @@
-"""Hold all lines of a block against the pattern of a faultless one at once; few are left over."""
+"""Hold the unusual lines of a block against the pattern of a faultless one at once; few are left over."""
 
 import re
 from collections.abc import Container, Sequence
@@ -7,7 +7,9 @@ import polars as pl
 
 from annotations.engine.check import patterns
 from annotations.engine.check.patterns import Promises
+from annotations.engine.check.plain import PlainLines
 from annotations.engine.check.report import Finding, Report, quoted
+from annotations.engine.check.text import RecordLines
 
 # Beyond so many different undeclared names a file is not what it says; its lines are then looked at one by
 # one.
@@ -27,24 +29,29 @@ class Screen:
         self._report = report
         self._learned = dict.fromkeys(MOST_LEARNED, 0)
         self._too_large: set[int] = set()  # numbers of alternate alleles whose pattern is too large
+        self._plain_by = -1  # how often had been learned when `_plain` was made
 
-    def suspicious(self, lines: pl.Series, numbers: Sequence[int]) -> list[int]:
+    def suspicious(self, lines: RecordLines, numbers: Sequence[int]) -> list[int]:
         """The indexes of the lines that match no pattern; `numbers` are their line numbers."""
-        fits = self._fits(lines, 1)
-        if self._promises.samples > 1:  # the pattern has exactly one, or any number
-            fits &= lines.str.count_matches("\t", literal=True) == self._columns - 1
-        if fits.all():
+        few = self._first_unmatched(lines, FIRST_LEARNED_FROM)
+        if not few:
             return []
-        left = (~fits).arg_true()
-        left = self._unmatched(lines.gather(left), left)
-        for many in (
-            FIRST_LEARNED_FROM,
-            left.len(),
-        ):  # a few lines teach most of what a file leaves undeclared
-            some = left.head(many)
-            if some.len() and self._learn(lines.gather(some), some, numbers):
-                left = self._unmatched(lines.gather(left), left)
-        return left.to_list()
+        self._learn(lines.series(few), few, numbers)  # these teach most of what a file leaves undeclared
+        left = self._first_unmatched(lines, len(lines))
+        if left and self._learn(lines.series(left), left, numbers):
+            left = self._first_unmatched(lines, len(lines))
+        return left
+
+    def _first_unmatched(self, lines: RecordLines, most: int) -> list[int]:
+        if self._plain_by != self._promises.times_learned:
+            self._plain = PlainLines(self._promises, self._columns, self._line_bytes)
+            self._plain_by = self._promises.times_learned
+        unusual = self._plain.others(lines)
+        found: list[int] = []
+        for some in (unusual[:most], unusual[most:]):
+            if some and len(found) < most:
+                found += self._unmatched(lines.series(some), some)
+        return found[:most]
 
     def _fits(self, lines: pl.Series, alternates: int) -> pl.Series:
         """Which lines match the pattern for so many alternate alleles.
@@ -61,19 +68,21 @@ class Screen:
                 self._report.add_note(Finding("unchecked-values", message, line=1))
         return self._fits_in_fixed_columns(lines)
 
-    def wrong_in_fixed_columns(self, lines: pl.Series, index: list[int]) -> int | None:
+    def wrong_in_fixed_columns(self, lines: RecordLines, index: list[int]) -> int | None:
         """The first of `index` whose line is wrong in its fixed columns or their number; None if none is."""
-        wrong = ~self._fits_in_fixed_columns(lines.gather(index))
+        wrong = ~self._fits_in_fixed_columns(lines.series(index))
         return index[int(wrong.arg_max() or 0)] if wrong.any() else None
 
     def _fits_in_fixed_columns(self, lines: pl.Series) -> pl.Series:
-        tabs = lines.str.count_matches("\t", literal=True) == self._columns - 1
-        return lines.str.contains(self._promises.fixed_columns()) & tabs
+        return lines.str.contains(self._promises.fixed_columns()) & self._has_all_columns(lines)
 
-    def _unmatched(self, lines: pl.Series, index: pl.Series) -> pl.Series:
+    def _has_all_columns(self, lines: pl.Series) -> pl.Series:
+        return lines.str.count_matches("\t", literal=True) == self._columns - 1
+
+    def _unmatched(self, lines: pl.Series, index: Sequence[int]) -> list[int]:
         """Those of `index` whose line does not fit the pattern for its number of alternate alleles."""
         alt = pl.col("line").str.extract(r"^(?:[^\t]*\t){4}([^\t]*)\t")
-        frame = pl.DataFrame({"line": lines, "index": index}).with_columns(
+        frame = pl.DataFrame({"line": lines, "index": pl.Series(index, dtype=pl.UInt32)}).with_columns(
             tabs=pl.col("line").str.count_matches("\t", literal=True),
             alternates=alt.str.count_matches(",", literal=True) + (alt != "."),
         )
@@ -85,14 +94,15 @@ class Screen:
                 & (group["line"].str.len_bytes() <= self._line_bytes)
             )
             unmatched.append(group.filter(~fits)["index"])
-        return pl.concat(unmatched).sort()
+        left: list[int] = pl.concat(unmatched).sort().to_list()
+        return left
 
-    def _learn(self, lines: pl.Series, index: pl.Series, numbers: Sequence[int]) -> bool:
+    def _learn(self, lines: pl.Series, index: Sequence[int], numbers: Sequence[int]) -> bool:
         """Expect from now on what these lines have beyond the header; returns whether that is anything."""
         before = dict(self._learned)
-        right_count = lines.str.count_matches("\t", literal=True) == self._columns - 1
         columns = lines.str.splitn("\t", 10).struct.unnest()
-        frame = columns.with_columns(index=index).filter(right_count)
+        frame = columns.with_columns(index=pl.Series(index, dtype=pl.UInt32))
+        frame = frame.filter(self._has_all_columns(lines))
         info, filters = self._promises.info, self._promises.filters
         self._learn_names("INFO", frame, "field_7", ";", patterns.INFO_NAME, info, numbers)
         self._learn_names("FILTER", frame, "field_6", ";", patterns.FILTER_NAME, filters, numbers)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
-import polars as pl
+import numpy as np
 
 from annotations.engine.bundle import Contig, ReferenceBundle
 from annotations.engine.check.build import BuildCheck
@@ -17,7 +17,8 @@ from annotations.engine.check.limits import Limits
 from annotations.engine.check.patterns import Promises
 from annotations.engine.check.report import Finding, Report, Unreadable, quoted
 from annotations.engine.check.screen import Screen
-from annotations.engine.check.text import clean_text, read_lines
+from annotations.engine.check.text import RecordLines, clean_text
+from annotations.engine.kernels.library import Array
 
 # So many lines are explained, or bytes of them. Of those that are left after that, only the fixed columns are
 # looked at, which is what annotation reads.
@@ -31,14 +32,11 @@ MAX_POSITION = (1 << 31) - 1
 class Block:
     """Consecutive faultless records.
 
-    `lines` are whole, without newlines, and `text` the same with them; `contigs` and `positions` are their
-    CHROM and POS (1-based).
+    `runs` has, in order, the contigs they are on and how many are on each.
     """
 
-    text: bytes
-    lines: pl.Series
-    contigs: pl.Series
-    positions: pl.Series
+    lines: RecordLines
+    runs: list[tuple[str, int]]
 
 
 def check_upload(
@@ -162,22 +160,20 @@ class UploadCheck:
                 yield block
 
     def _take(self, text: bytes) -> Block | None:
-        lines = read_lines(text)
-        numbers: Sequence[int] = range(self._line + 1, self._line + 1 + lines.len())
-        self._line += lines.len()
-        mended = lines
-        if text.startswith(b"\n") or b"\n\n" in text:
-            mended, numbers = self._without_blank_lines(lines, numbers)
-        if not mended.len():
+        lines = RecordLines(text)
+        numbers: Sequence[int] = range(self._line + 1, self._line + 1 + len(lines))
+        self._line += len(lines)
+        blank = lines.blank()
+        if len(blank):
+            lines, numbers = self._without_blank_lines(lines, blank, numbers)
+        if not len(lines):
             return None
         if self.header.version.startswith("3"):  # VCF 3.3 wrote 0 for PASS, and -1 for no quality
-            mended = mended.str.replace(r"^((?:[^\t]*\t){6})0\t", "${1}PASS\t")
+            mended = lines.series().str.replace(r"^((?:[^\t]*\t){6})0\t", "${1}PASS\t")
             mended = mended.str.replace(r"^((?:[^\t]*\t){5})-1(?:\.0+)?\t", "${1}.\t")
-        if mended is not lines:
-            lines = mended
-            text = ("\n".join(lines) + "\n").encode()
-        self._note_spaces(text, lines, numbers)
-        self.report.records += lines.len()
+            lines = RecordLines(("\n".join(mended) + "\n").encode())
+        self._note_spaces(lines, numbers)
+        self.report.records += len(lines)
         if self.report.records > self._limits.records:
             raise Unreadable(
                 Finding(
@@ -188,23 +184,22 @@ class UploadCheck:
             )
         if self._explain(lines, self._screen.suspicious(lines, numbers), numbers):
             return None
-        return self._placed(text, lines, numbers)
+        return self._placed(lines, numbers)
 
     def _without_blank_lines(
-        self, lines: pl.Series, numbers: Sequence[int]
-    ) -> tuple[pl.Series, Sequence[int]]:
-        kept = lines.str.len_bytes() > 0
-        first = int((~kept).arg_max() or 0)
-        count = lines.len() - int(kept.sum())
+        self, lines: RecordLines, blank: Array, numbers: Sequence[int]
+    ) -> tuple[RecordLines, Sequence[int]]:
         self.report.add_note(
-            Finding("blank-line", "A blank line was left out.", line=numbers[first], count=count)
+            Finding("blank-line", "A blank line was left out.", line=numbers[int(blank[0])], count=len(blank))
         )
-        return lines.filter(kept), [numbers[at] for at in kept.arg_true()]
+        kept = np.delete(np.arange(len(lines)), blank).tolist()
+        text = b"".join(line for line in lines.text.splitlines(keepends=True) if line != b"\n")
+        return RecordLines(text), [numbers[at] for at in kept]
 
-    def _note_spaces(self, text: bytes, lines: pl.Series, numbers: Sequence[int]) -> None:
-        if b" " not in text:
+    def _note_spaces(self, lines: RecordLines, numbers: Sequence[int]) -> None:
+        if b" " not in lines.text:
             return
-        spaced = lines.str.contains(r"^(?:[^\t]*\t){7}[^\t]* ")
+        spaced = lines.series().str.contains(r"^(?:[^\t]*\t){7}[^\t]* ")
         if count := int(spaced.sum()):
             self.report.add_note(
                 Finding(
@@ -216,7 +211,7 @@ class UploadCheck:
                 )
             )
 
-    def _explain(self, lines: pl.Series, suspicious: list[int], numbers: Sequence[int]) -> bool:
+    def _explain(self, lines: RecordLines, suspicious: list[int], numbers: Sequence[int]) -> bool:
         """Add the faults of these lines to the report; returns whether there are any."""
         before = self.report.problem_count
         done = 0
@@ -237,35 +232,35 @@ class UploadCheck:
         for finding in self._explainer.explain(line, number):
             self.report.add_problem(finding)
 
-    def _placed(self, text: bytes, lines: pl.Series, numbers: Sequence[int]) -> Block | None:
-        places = lines.str.extract_groups(r"^([^\t]*)\t([0-9]+)\t").struct.unnest()
-        block = Block(text, lines, places["1"], places["2"].cast(pl.Int64))
+    def _placed(self, lines: RecordLines, numbers: Sequence[int]) -> Block | None:
         before = self.report.problem_count
-        row = 0
-        for length, contig in block.contigs.rle().struct.unnest().iter_rows():
-            self._take_run(contig, block.positions[row : row + length], numbers[row : row + length])
-            row += length
+        runs: list[tuple[str, int]] = []
+        for first, last in pairwise([*lines.runs, len(lines)]):
+            contig = lines.contig(first)
+            runs.append((contig, last - first))
+            self._take_run(contig, lines.positions[first:last], numbers[first:last])
         if self.report.problem_count > before:
             return None
         if self._build is not None:
             self._build.sample(lines, numbers)
-        return block
+        return Block(lines, runs)
 
-    def _take_run(self, contig: str, positions: pl.Series, numbers: Sequence[int]) -> None:
+    def _take_run(self, contig: str, positions: Array, numbers: Sequence[int]) -> None:
         """Note the contig of consecutive records, whether they are sorted, and whether they are all on it."""
         if contig not in self._lengths:
             self._meet(contig, numbers[0])
         elif contig != self._last_contig or positions[0] < self._last_position:
             self._note_unsorted(numbers[0])
-        if not positions.is_sorted():
-            self._note_unsorted(numbers[int((positions.diff() < 0).arg_max() or 0)])
-        self._last_contig, self._last_position = contig, positions[-1]
+        falls = positions[1:] < positions[:-1]
+        if falls.any():
+            self._note_unsorted(numbers[int(falls.argmax()) + 1])
+        self._last_contig, self._last_position = contig, int(positions[-1])
         end = (
             self._lengths[contig] or MAX_POSITION - 1
         ) + 1  # length + 1 is the telomere: VCF 4.2, section 1.4.1
         beyond = positions > end
         if count := int(beyond.sum()):
-            row = int(beyond.arg_max() or 0)
+            row = int(beyond.argmax())
             self.report.add_problem(
                 Finding(
                     "pos-beyond-contig",

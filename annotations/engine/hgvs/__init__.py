@@ -8,7 +8,8 @@ empty rather than wrong.
 """
 
 from annotations.engine.hgvs.describe import PAIR_SCHEMA, RESULT_SCHEMA, HgvsDescriber
+from annotations.engine.hgvs.descriptions import Descriptions
 from annotations.engine.hgvs.genome import GenomeFetch
 from annotations.engine.hgvs.transcripts import TranscriptTable
 
-__all__ = ["PAIR_SCHEMA", "RESULT_SCHEMA", "GenomeFetch", "HgvsDescriber", "TranscriptTable"]
+__all__ = ["PAIR_SCHEMA", "RESULT_SCHEMA", "Descriptions", "GenomeFetch", "HgvsDescriber", "TranscriptTable"]

@@ -1,15 +1,13 @@
 """HGVS descriptions for a batch of alleles on transcripts."""
 
-import numpy as np
 import polars as pl
 
-from annotations.engine.hgvs.coding import CodingTranscripts
+from annotations.engine.hgvs.descriptions import COLUMNS, Descriptions
 from annotations.engine.hgvs.exon_map import Ints
-from annotations.engine.hgvs.genetic_code import single_base_codes
 from annotations.engine.hgvs.genome import GenomeBlocks, GenomeFetch
-from annotations.engine.hgvs.rearrangements import describe_rearrangements
-from annotations.engine.hgvs.substitutions import COLUMNS, Descriptions, describe_substitutions
+from annotations.engine.hgvs.kernel import DescribingKernel
 from annotations.engine.hgvs.transcripts import TranscriptTable
+from annotations.engine.kernels.texts import Texts
 
 PAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "transcript": pl.UInt32,  # row in the transcript table
@@ -25,8 +23,6 @@ RESULT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "protein_position": pl.Int32,  # of the first residue concerned
 }
 
-_PLAIN = "^[ACGT]+$"
-
 
 class HgvsDescriber:
     """Describes alleles on the transcripts of one contig; keeps what it read for the next batch.
@@ -41,8 +37,7 @@ class HgvsDescriber:
         self, table: TranscriptTable, fetch: GenomeFetch, contig: str, *, predicted_parentheses: bool = True
     ) -> None:
         self._table = table
-        self._genome = GenomeBlocks(fetch, contig)
-        self._coding = CodingTranscripts(table, self._genome)
+        self._kernel = DescribingKernel(table, GenomeBlocks(fetch, contig))
         self._protein_marks = (":p.(", ")") if predicted_parentheses else (":p.", "")
 
     def describe(self, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -51,20 +46,14 @@ class HgvsDescriber:
         Sorted by position they are described fastest. A null says that there is no description, or none to
         be relied on: see docs/engine-hgvs.md.
         """
-        alleles = pairs.select("transcript", "pos", pl.col("ref", "alt").str.to_uppercase())
+        ref, alt = (Texts.of(pairs[name].str.to_uppercase()) for name in ("ref", "alt"))
         found = self.describe_plain(
-            alleles["transcript"].cast(pl.Int32).to_numpy(),
-            alleles["pos"].cast(pl.Int64).to_numpy(),
-            alleles["ref"],
-            alleles["alt"],
+            pairs["transcript"].cast(pl.Int32).to_numpy(), pairs["pos"].cast(pl.Int64).to_numpy(), ref, alt
         )
         residue = pl.Series(found.residue)
         proteins = self._table.protein_ids[pairs["transcript"]]
         opening, closing = self._protein_marks
-        described = pl.DataFrame(
-            {name: found.texts(name) for name in COLUMNS}, schema_overrides=RESULT_SCHEMA
-        )
-        return described.select(
+        return pl.DataFrame({name: found.texts(name).series() for name in COLUMNS}).select(
             "hgvsc",
             pl.concat_str(proteins, pl.lit(opening), pl.col("hgvsp"), pl.lit(closing)).alias("hgvsp"),
             "codons",
@@ -72,23 +61,9 @@ class HgvsDescriber:
             pl.when(residue > 0).then(residue).alias("protein_position"),
         )
 
-    def describe_plain(self, transcript: Ints, place: Ints, ref: pl.Series, alt: pl.Series) -> Descriptions:
+    def describe_plain(self, transcript: Ints, place: Ints, ref: Texts, alt: Texts) -> Descriptions:
         """The same for columns: rows of the transcript table (int32), POS (int64), and upper-case alleles.
 
         Of proteins, it gives the bare changes.
         """
-        single = ((ref.str.len_bytes() == 1) & (alt.str.len_bytes() == 1)).fill_null(value=False)
-        codes = [
-            single_base_codes(pl.select(pl.when(single).then(texts).otherwise(pl.lit("N"))).to_series())
-            for texts in (ref, alt)
-        ]
-        pairs = transcript, place, codes[0], codes[1]
-        found, reads_on = describe_substitutions(self._table, self._genome, pairs)
-        others = ~single & ref.str.contains(_PLAIN) & alt.str.contains(_PLAIN) & (ref != alt)
-        rows = np.concatenate([reads_on, others.fill_null(value=False).arg_true().to_numpy()])
-        if len(rows):
-            frame = pl.DataFrame(
-                {"transcript": transcript[rows], "pos": place[rows], "ref": ref[rows], "alt": alt[rows]}
-            )
-            found.put(rows, describe_rearrangements(self._table, frame, self._genome, self._coding))
-        return found
+        return self._kernel.describe(transcript, place, ref, alt)

@@ -1,11 +1,10 @@
-"""Genetic codes 1 and 2 of NCBI, as look-up tables for single codons and for arrays of them."""
+"""Genetic codes 1 and 2 of NCBI, as look-up tables."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 STOP = "*"
@@ -27,21 +26,7 @@ SUPPORTED_CODES = frozenset(_NCBI_RESIDUES)
 _INITIATORS = {1: frozenset({"ATG"}), 2: frozenset({"ATT", "ATC", "ATA", "ATG", "GTG"})}
 
 RESIDUES = "".join(THREE_LETTERS)
-_RESIDUE_LETTERS = np.frombuffer(RESIDUES.encode("ascii"), np.uint8)
-
-BASES = "ACGTN"
-_CODONS = list(product(BASES, repeat=3))
-_COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
-
-
-def reverse_complement(bases: str) -> str:
-    """The other strand, 5' to 3'. `bases` are upper-case A, C, G, T or N."""
-    return bases.translate(_COMPLEMENT)[::-1]
-
-
-def is_plain(bases: str) -> bool:
-    """Whether an allele is spelled out: one or more of A, C, G, T, in upper case."""
-    return bool(bases) and not bases.strip("ACGT")
+_CODONS = list(product("ACGTN", repeat=3))  # in the order of kernels/bases.h
 
 
 @dataclass(frozen=True)
@@ -60,20 +45,9 @@ class GeneticCode:
         codons = map("".join, product(_NCBI_BASES, repeat=3))
         return cls(dict(zip(codons, _NCBI_RESIDUES[number], strict=True)), _INITIATORS[number])
 
-    def translate(self, coding: str, *, to_stop: bool = False) -> str:
-        """The residues of `coding`, from its first base; a trailing part of a codon gives none.
-
-        With `to_stop`, translation ends with the first stop, which is included.
-        """
-        codes = base_codes(coding.encode("ascii"))
-        first, second, third = codes[: len(codes) // 3 * 3].astype(np.intp).reshape(-1, 3).T
-        residues = _RESIDUE_LETTERS[self.residue_by_codon[25 * first + 5 * second + third]]
-        protein = residues.tobytes().decode("ascii")
-        return protein[: protein.find(STOP) + 1] if to_stop and STOP in protein else protein
-
     @cached_property
     def residue_by_codon(self) -> NDArray[np.uint8]:
-        """Numbers in RESIDUES, shape (125,), indexed by 25 * first + 5 * second + third base code."""
+        """Numbers in RESIDUES, shape (125,), indexed by 25 * first + 5 * second + third base."""
         return np.array(
             [RESIDUES.index(self.residues.get("".join(codon), UNKNOWN)) for codon in _CODONS], dtype=np.uint8
         )
@@ -82,19 +56,3 @@ class GeneticCode:
     def initiates_by_codon(self) -> NDArray[np.bool_]:
         """Whether a codon can start translation, shape (125,), indexed likewise."""
         return np.array(["".join(codon) in self.initiators for codon in _CODONS])
-
-
-# Base codes: 0 A, 1 C, 2 G, 3 T, 4 anything else.
-_CODE_BY_BYTE = np.full(256, 4, dtype=np.uint8)
-for _code, _base in enumerate("ACGT"):
-    _CODE_BY_BYTE[ord(_base)] = _CODE_BY_BYTE[ord(_base.lower())] = _code
-
-
-def base_codes(bases: bytes) -> NDArray[np.uint8]:
-    """Base codes of ASCII bases in either case, one a byte."""
-    return _CODE_BY_BYTE[np.frombuffer(bases, dtype=np.uint8)]
-
-
-def single_base_codes(alleles: pl.Series) -> NDArray[np.uint8]:
-    """Base codes of alleles that are one byte each."""
-    return base_codes(alleles.str.join("").item().encode())

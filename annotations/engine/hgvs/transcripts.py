@@ -23,7 +23,13 @@ REQUIRED_COLUMNS = (
 )
 
 _Spliced = structure(
-    "_Spliced", exons=Exons, exon_cdna=np.int64, coding_first=np.int64, coding_last=np.int64, pad=np.int64
+    "_Spliced",
+    exons=Exons,
+    exon_cdna=np.int64,
+    length=np.int64,
+    coding_first=np.int64,
+    coding_last=np.int64,
+    pad=np.int64,
 )
 
 
@@ -83,10 +89,11 @@ class TranscriptTable:
 
     @cached_property
     def for_kernels(self) -> Structure:
-        """The transcripts as they are spliced (struct spliced of kernels/substitutions.c)."""
+        """The transcripts as they are spliced (struct spliced of kernels/spliced.h)."""
         return _Spliced(
             exons=self.exon_map.for_kernels,
             exon_cdna=self.exon_map.exon_cdna,
+            length=self.exon_map.length,
             coding_first=self.coding_first,
             coding_last=self.coding_last,
             pad=self.pad,

@@ -16,8 +16,7 @@ from annotations.engine.kernels.build import build
 Array = npt.NDArray[Any]
 KERNELS = (
     "locate_alleles",
-    "find_codons",
-    "describe_substitutions",
+    "describe_pairs",
     "write_entries",
     "split_records",
     "read_positions",
@@ -33,6 +32,10 @@ KERNELS = (
     "find_distinct_parts",
     "find_sample_fields",
     "read_genotypes",
+    "index_names",
+    "find_plain",
+    "find_places",
+    "count_lines",
     "term_count",
     "term_set_of",
 )

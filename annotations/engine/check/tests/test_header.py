@@ -142,4 +142,4 @@ def test_a_version_3_file_is_rewritten_as_version_4(tmp_path: object, check: Che
     assert upload.header.meta[1] == '##INFO=<ID=DP,Number=1,Type=Integer,Description="Total Depth">'
     assert upload.header.meta[2] == '##INFO=<ID=AL,Number=.,Type=String,Description="Any, number">'
     assert block.lines[0].split("\t")[5:7] == [".", "PASS"]
-    assert block.text.decode() == block.lines[0] + "\n"
+    assert block.lines.text.decode() == block.lines[0] + "\n"

@@ -10,16 +10,15 @@ import polars as pl
 import pysam
 
 from annotations.engine.hgvs import PAIR_SCHEMA, HgvsDescriber, TranscriptTable
-from annotations.engine.hgvs.coding import CodingTranscripts
-from annotations.engine.hgvs.genome import GenomeBlocks
-from annotations.engine.hgvs.protein import CodingTranscript
 from annotations.engine.hgvs.tests.csq import Allele, CsqChange, csq_changes, left_aligned
 from annotations.engine.hgvs.tests.peer import FerroPeer
+from annotations.engine.hgvs.tests.plain import PlainTranscript
 from annotations.engine.hgvs.tests.readback import protein_outcome
 from annotations.engine.hgvs.tests.real_data import CHR21, Fasta, Reference, transcripts_of
 
 REGIONS = ((24985581, 26023859), (43758155, 43894067))  # where the FASTA has its bases
 AGREE, UNEXPLAINED = "agree", "unexplained"
+CONTIG_BASES = 1 << 28  # more than the longest one has
 _FLANK = 25
 _RESIDUE_NUMBER = re.compile(r"(?<!fs)(?<!ext)([A-Z][a-z]{2})(\d+)")
 
@@ -201,7 +200,8 @@ def beside_csq(frame: pl.DataFrame, pairs: pl.DataFrame, reference: Reference, f
     described = ours(frame, pairs, reference)
     fetch = Fasta(reference.fasta)
     table = TranscriptTable.from_frame(frame, genetic_code=reference.genetic_code)
-    spliced = CodingTranscripts(table, GenomeBlocks(fetch, reference.contig))
+    genome = fetch(reference.contig, 0, CONTIG_BASES).upper()
+    transcripts = [PlainTranscript.of(table, row, genome) for row in range(len(frame))]
     alleles = [
         left_aligned(allele, reference.contig, fetch)
         for allele in described.select("pos", "ref", "alt").iter_rows()
@@ -209,18 +209,18 @@ def beside_csq(frame: pl.DataFrame, pairs: pl.DataFrame, reference: Reference, f
     changes = csq_changes(set(alleles), reference, folder)
     rows = described.select("transcript", "name", "p").iter_rows()
     classes = [
-        csq_class(changes.get((allele, name)), protein_change, spliced.get(row), allele)
+        csq_class(changes.get((allele, name)), protein_change, transcripts[row], allele)
         for allele, (row, name, protein_change) in zip(alleles, rows, strict=True)
     ]
     return described.with_columns(p_class=pl.Series(classes, dtype=pl.String)).drop_nulls("p_class")
 
 
 def csq_class(
-    change: CsqChange | None, p: str | None, transcript: CodingTranscript | None, allele: Allele
+    change: CsqChange | None, p: str | None, transcript: PlainTranscript, allele: Allele
 ) -> str | None:
     """Why a protein description differs from csq's residues; None where neither says anything."""
     _, ref, alt = allele
-    if p is None or transcript is None:
+    if p is None:
         return "we do not say: over an exon's border, or after the stop codon" if change else None
     if change is None:
         return "csq does not say: near an exon's border or the start codon"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from annotations.engine.hgvs import PAIR_SCHEMA, HgvsDescriber, TranscriptTable
 from annotations.engine.hgvs.genetic_code import GeneticCode
+from annotations.engine.hgvs.tests.plain import translate
 from annotations.engine.hgvs.tests.readback import (
     COMPLEMENT,
     Edit,
@@ -107,7 +108,7 @@ def _new_protein(case: Case, edit: Edit) -> str:
     ordered = [pieces[at] for at in case.gene.exonic()]
     if not case.gene.forward:
         ordered = [piece.translate(COMPLEMENT)[::-1] for piece in ordered]
-    return to_stop(CODE.translate("".join(ordered[case.gene.coding[0] - 1 :])))
+    return to_stop(translate(CODE, "".join(ordered[case.gene.coding[0] - 1 :])))
 
 
 @settings(max_examples=80, deadline=None)
@@ -131,7 +132,7 @@ def test_a_protein_description_says_what_translation_of_the_changed_transcript_s
     first, last = case.gene.coding
     cdna = "".join(case.bases(at, at) for at in case.gene.exonic())
     cdna = cdna if case.gene.forward else cdna.translate(COMPLEMENT)
-    protein = CODE.translate(cdna[first - 1 : last])
+    protein = translate(CODE, cdna[first - 1 : last])
     outcome = protein_outcome(protein_change, protein)
     if outcome is None:
         assert coding[2] in "-123"  # the initiator is concerned

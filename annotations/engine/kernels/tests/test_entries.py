@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from annotations.engine.entries import EntryNames, write_entries
 from annotations.engine.genes import Located, Pairs
-from annotations.engine.hgvs.substitutions import Descriptions
+from annotations.engine.hgvs.descriptions import Descriptions
 from annotations.engine.kernels.texts import Texts
 from annotations.engine.terms import BIT, CODING, SPLICE_SITE, impact_of, mask_of, most_severe, text_of
 
@@ -87,21 +87,16 @@ def agreed(located: int, csq: int | None, change: str | None, amino_acids: str |
 
 
 def descriptions(pairs: list[Pair]) -> Descriptions:
-    count = len(pairs)
-    found = Descriptions(
-        text=np.empty(0, np.uint8),
-        at=np.zeros((count, 4), np.int64),
-        length=np.full((count, 4), -1, np.int32),
-        residue=np.zeros(count, np.int32),
+    columns = (
+        [f"T{pair[1]}:c.1" for pair in pairs],
+        [pair[4] for pair in pairs],
+        [pair[5] for pair in pairs],
+        [None] * len(pairs),
     )
-    frame = pl.DataFrame(
-        [(f"T{pair[1]}:c.1", pair[4], pair[5], None, None) for pair in pairs],
-        schema={"hgvsc": pl.String, "hgvsp": pl.String, "amino_acids": pl.String, "codons": pl.String}
-        | {"protein_position": pl.Int32},
-        orient="row",
-    )
-    found.put(np.arange(count), frame)
-    return found
+    texts = Texts.join([Texts.of(pl.Series(column, dtype=pl.String)) for column in columns])
+    shape = len(columns), len(pairs)
+    residue = np.zeros(len(pairs), np.int32)
+    return Descriptions(texts.data, texts.at.reshape(shape), texts.length.reshape(shape), residue)
 
 
 def written(pairs: list[Pair]) -> tuple[list[str], pl.DataFrame]:
