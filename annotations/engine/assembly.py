@@ -80,20 +80,21 @@ def info_additions(
 
 
 def _fields(known: Sequence[KnownValues]) -> Structure | None:
-    """The known fields as the kernel takes them, the first of which leads to the others."""
+    """The known fields as the kernel takes them, the first of which leads to the others; flags come last."""
+    fields = [(values, field) for values in known for field in values.source.fields]
+    fields.sort(key=lambda one: one[1].type == "Flag")
     first: Structure | None = None
-    for values in reversed(known):
-        for field in reversed(values.source.fields):
-            following = {"next": first} if first else {}
-            first = _Field(
-                name=_texts([field.id]).for_kernels,
-                values=values.texts(field).for_kernels,
-                value_of=values.first,
-                is_flag=field.type == "Flag",
-                # one value an allele: what the source divides by commas is divided by & here, as VEP does
-                divides=field.type == "String",
-                **following,
-            )
+    for values, field in reversed(fields):
+        following = {"next": first} if first else {}
+        first = _Field(
+            name=_text(field.id).for_kernels,
+            values=values.texts(field).for_kernels,
+            value_of=values.first,
+            is_flag=field.type == "Flag",
+            # one value an allele: what the source divides by commas is divided by & here, as VEP does
+            divides=field.type == "String",
+            **following,
+        )
     return first
 
 
@@ -152,6 +153,12 @@ def _written(kernel: str, count: int, *arguments: Any) -> Texts:
         if out.text.used <= size:
             return Texts(data[: out.text.used], at, length)
         size = out.text.used
+
+
+def _text(text: str) -> Texts:
+    """A column of one text."""
+    data = np.frombuffer(text.encode(), np.uint8)
+    return Texts(data, np.zeros(1, np.int64), np.array([len(data)], np.int32))
 
 
 def _texts(texts: Sequence[str]) -> Texts:

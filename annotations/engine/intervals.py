@@ -37,7 +37,7 @@ class Intervals:
             return found
         numbers = np.full(len(alleles), len(own))
         numbers[judged] = np.arange(len(own))
-        return pl.concat([found, found.clear(1)])[numbers]
+        return pl.concat([found, found.clear(1)], rechunk=True)[numbers]
 
     def _values_on(self, line: ContigLine, alleles: Alleles) -> pl.DataFrame:
         """Of alleles on one contig."""

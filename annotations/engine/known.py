@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import nanoarrow
 import numpy as np
 import polars as pl
+from nanoarrow.c_array import c_array_from_buffers
 
 from annotations.engine.alleles import Alleles, Reason
 from annotations.engine.bundle import Contig, KnownField, KnownSource, ReferenceBundle
@@ -48,10 +50,11 @@ class KnownValues:
         known = pl.Series(name, self.known)
         if not self.covered.all():
             known = pl.select(pl.when(pl.lit(pl.Series(self.covered))).then(known).alias(name)).to_series()
-        numbers = pl.Series(np.where(self.known, self.first, len(self.rows)).astype(np.uint32))
-        fields = self.rows.select(field.id for field in self.source.fields)
-        values = pl.concat([fields, fields.clear(1)])  # a row of nulls for the others
-        return {name: known} | {column.name: column.gather(numbers) for column in values.get_columns()}
+        valid = None if self.known.all() else np.packbits(self.known, bitorder="little")
+        numbers = c_array_from_buffers(nanoarrow.uint32(), len(self), [valid, self.first])
+        rows = pl.Series(numbers, dtype=pl.UInt32)
+        values = {field.id: self.rows[field.id].gather(rows) for field in self.source.fields}
+        return {name: known} | values
 
     @cached_property
     def ids(self) -> Texts | None:
@@ -100,7 +103,10 @@ class KnownVariants:
         judged = alleles.reason == Reason.NONE
         asked = replace(alleles, norm_ref=alleles.norm_ref.where(judged))
         places: dict[int, tuple[Contig, Array]] = {}
-        for number in np.unique(alleles.contig[judged]).tolist():
+        is_first = np.ones(len(alleles), np.bool_)  # of those on a contig, which follow each other
+        np.not_equal(alleles.contig[1:], alleles.contig[:-1], out=is_first[1:])
+        numbers = alleles.contig[is_first].tolist()
+        for number in dict.fromkeys(numbers):
             if contig := self._line.contig(number):
                 positions = asked.norm_pos[(asked.contig == number) & (asked.norm_ref.length >= 0)]
                 places[number] = contig, np.sort(positions, kind="stable")  # quick, as they nearly are
@@ -108,13 +114,15 @@ class KnownVariants:
         for source, tables in self._tables:
             covered = {number: place for number, place in places.items() if tables.covers(place[0])}
             if covered:
-                is_covered = judged & np.isin(alleles.contig, list(covered))
-                found.append(look_up(source, tables.near(covered), tables.no_rows(), asked, is_covered))
+                is_covered = judged
+                if len(covered) < len(numbers):
+                    is_covered = judged & np.isin(alleles.contig, list(covered))
+                found.append(look_up(source, tables.near(covered), tables.no_values, asked, is_covered))
         return found
 
 
 def look_up(
-    source: KnownSource, listed: Iterable[Part], no_rows: pl.DataFrame, alleles: Alleles, covered: Array
+    source: KnownSource, listed: Iterable[Part], no_values: pl.DataFrame, alleles: Alleles, covered: Array
 ) -> KnownValues:
     wanted = _Alleles(
         count=len(alleles),
@@ -127,12 +135,12 @@ def look_up(
     chain, first, last = np.empty((3, len(alleles)), np.int32)
     asked = _Asked(head_count=len(heads), heads=heads, chain=chain, first=first, last=last)
     call("ask_for_known", wanted, asked)
-    kept, before = [no_rows], [np.empty(0, np.int32)]
+    kept, before = [no_values], [np.empty(0, np.int32)]
     total = 0
     for numbers, rows in listed:
         of_part, before_it = np.empty((2, len(rows)), np.int32)
         found = call("match_known", wanted, asked, _columns(numbers, rows), total, of_part, before_it)
-        kept.append(rows[of_part[:found]])
+        kept.append(rows[no_values.columns][of_part[:found].view(np.uint32)])
         before.append(before_it[:found])
         total += found
     return KnownValues(
@@ -140,7 +148,7 @@ def look_up(
         covered=covered,
         first=first,
         last=last,
-        rows=pl.concat(kept).drop("pos", "ref", "alt"),
+        rows=pl.concat(kept).rechunk(),
         before=np.concatenate(before),
     )
 

@@ -1,6 +1,7 @@
 """Read what a source of known variants lists near positions, without reading all that it has."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from annotations.engine.known_blocks import BLOCK_ROWS, KnownBlocks
 
 FEW_BLOCKS = 8  # to read one of so many blocks costs less than the whole table
 MANY_BLOCKS = 64  # which, where they stand close together, cost less to read as rows of the Parquet
+_KEY = ("pos", "ref", "alt")
 PIECE_BLOCKS = 1024  # of the Parquet, so much is read at once, and the last one of it kept
 Part = tuple[Array, pl.DataFrame]  # rows, and the number of the contig of each (int32)
 
@@ -23,7 +25,6 @@ class KnownTables:
         self._source = source
         self._bundle = bundle
         self._latest: tuple[str, _ContigTable] | None = None
-        self._schema: dict[str, pl.DataType] = {}
 
     def covers(self, contig: Contig) -> bool:
         """Whether the source has anything on the contig."""
@@ -48,25 +49,25 @@ class KnownTables:
             else:
                 frames = table.pieces(blocks)
             for rows in frames:
-                yield np.full(len(rows), number, np.int32), rows.select(self.columns)
+                yield np.full(len(rows), number, np.int32), rows
         if texts:
             yield self._parsed(texts)
 
-    @property
-    def columns(self) -> list[str]:
+    @cached_property
+    def no_values(self) -> pl.DataFrame:
+        """The columns with what the source says of an allele, id and fields, without rows."""
+        return pl.DataFrame(schema=self._schema)[self._columns[len(_KEY) :]]
+
+    @cached_property
+    def _columns(self) -> list[str]:
         ids = ["id"] if self._source.gives_id else []
-        return ["pos", "ref", "alt", *ids, *(field.id for field in self._source.fields)]
+        return [*_KEY, *ids, *(field.id for field in self._source.fields)]
 
-    def no_rows(self) -> pl.DataFrame:
-        """A frame of these columns, empty. There has to be a contig that is covered."""
-        return pl.DataFrame(schema=self._file_schema()).select(self.columns)
-
-    def _file_schema(self) -> dict[str, pl.DataType]:
+    @cached_property
+    def _schema(self) -> dict[str, pl.DataType]:
         """The columns of the source's Parquet files, which are of one kind."""
-        if not self._schema:
-            paths = (self._bundle.known(self._source, contig) for contig in self._bundle.contigs)
-            self._schema = dict(pl.read_parquet_schema(next(path for path in paths if path)))
-        return self._schema
+        paths = (self._bundle.known(self._source, contig) for contig in self._bundle.contigs)
+        return dict(pl.read_parquet_schema(next(path for path in paths if path)))
 
     def _table(self, contig: Contig) -> "_ContigTable":
         if self._latest is None or self._latest[0] != contig.name:
@@ -74,7 +75,10 @@ class KnownTables:
             blocks = self._bundle.known_blocks(self._source, contig)
             if path is None:
                 raise ValueError(f"{self._source.name} has nothing on {contig.name}")
-            self._latest = contig.name, _ContigTable(path, KnownBlocks(*blocks) if blocks else None)
+            self._latest = (
+                contig.name,
+                _ContigTable(path, KnownBlocks(*blocks) if blocks else None, self._columns),
+            )
         return self._latest[1]
 
     def _parsed(self, texts: list[tuple[int, bytes]]) -> Part:
@@ -84,19 +88,19 @@ class KnownTables:
             separator="\t",
             has_header=False,
             quote_char=None,
-            schema=self._file_schema(),
+            schema=self._schema,
             raise_if_empty=False,
         )
         numbers = np.array([number for number, _ in texts], np.int32)
-        return np.repeat(numbers, [text.count(b"\n") for _, text in texts]), rows.select(self.columns)
+        return np.repeat(numbers, [text.count(b"\n") for _, text in texts]), rows[self._columns]
 
 
 class _ContigTable:
     """What a source lists on one contig. The piece of it that was last read is kept: the next variants that
     are asked for mostly lie in it, too."""
 
-    def __init__(self, path: Path, blocks: KnownBlocks | None) -> None:
-        self._path = path
+    def __init__(self, path: Path, blocks: KnownBlocks | None, columns: Sequence[str]) -> None:
+        self._rows = pl.scan_parquet(path).select(columns)
         self._blocks = blocks
         self._kept: tuple[int, pl.DataFrame] | None = None
 
@@ -119,17 +123,17 @@ class _ContigTable:
             start = number * PIECE_BLOCKS
             within = blocks[np.searchsorted(blocks, start) : np.searchsorted(blocks, start + PIECE_BLOCKS)]
             first, last = int(within[0]) - start, int(within[-1]) + 1 - start
-            yield self._piece(number)[first * BLOCK_ROWS : last * BLOCK_ROWS]
+            yield self._piece(number).slice(first * BLOCK_ROWS, (last - first) * BLOCK_ROWS)
 
     def _piece(self, number: int) -> pl.DataFrame:
         if self._kept is None or self._kept[0] != number:
             rows = PIECE_BLOCKS * BLOCK_ROWS
             self._kept = None  # two at a time would take more memory
-            self._kept = number, pl.scan_parquet(self._path).slice(number * rows, rows).collect().rechunk()
+            self._kept = number, self._rows.slice(number * rows, rows).collect().rechunk()
         return self._kept[1]
 
     def filtered(self, positions: Array) -> pl.DataFrame:
         """The rows at the positions; row groups without any are passed over by their statistics."""
         # a list of literals, unlike a column of values, is compared with the row groups' statistics
         wanted = pl.col("pos").is_in(np.unique(positions).tolist())
-        return pl.scan_parquet(self._path).filter(wanted).collect()
+        return self._rows.filter(wanted).collect()

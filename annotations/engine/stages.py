@@ -23,15 +23,16 @@ from annotations.engine.kept import KeptHelpers
 from annotations.engine.layout import Plan, Rules, Summary
 
 LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than it saves
-# One thread a child, for there is a child for every core. polars' allocator gets one arena and keeps freed
-# pages for a second: less memory than by default, and fewer page faults than giving them back at once.
+# One thread a child, for there is a child for every core. polars' allocator gets one arena, and both keep
+# what was freed for a while, or up to some size, for the next chunk: pages that go back have to be cleared
+# when they are got again, which was a seventh of a shard's processor time.
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
+    "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
     # nor a thread to multiply matrices with, which we never do, and which spins for 0.1 s
     "OPENBLAS_NUM_THREADS": "1",
-    # Large buffers of numpy's go back when they are freed: glibc would learn to keep them, 20 MB a child.
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
 }
 HELPER = Step("module", ("annotations.engine.stages",), environment=ENVIRONMENT)
 kept_helpers = KeptHelpers(HELPER)

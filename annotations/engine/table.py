@@ -151,8 +151,10 @@ def _found(found: Annotated) -> dict[str, pl.Series]:
     ids = [values.ids.series() for values in found.known if values.ids is not None]
     if ids:
         columns["known_ids"] = _known_ids(ids)
-    row_of, text_of = _rows(found.row_of), _rows(found.text_of)
-    return columns | found.effects.rows[row_of].to_dict() | {"csq": found.effects.csq.series()[text_of]}
+    rows = found.effects.rows.rechunk()  # else to take them costs several times as much
+    columns |= rows[_rows(found.row_of)].to_dict()
+    columns["csq"] = found.effects.csq.series()[_rows(found.text_of)]
+    return columns
 
 
 def _rows(numbers: Array) -> pl.Series:

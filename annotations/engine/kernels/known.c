@@ -25,8 +25,11 @@ static uint64_t place_hash(int32_t contig, int32_t pos) {
 }
 
 static int is_same(struct piece one, struct piece other) {
-    return one.length >= 0 && one.length == other.length &&
-           !memcmp(one.bytes, other.bytes, (size_t)one.length);
+    if (one.length != other.length || one.length < 0)
+        return 0;
+    if (one.length == 1) /* as most are */
+        return *one.bytes == *other.bytes;
+    return !memcmp(one.bytes, other.bytes, (size_t)one.length);
 }
 
 /* Lay out the alleles that are asked for, so that `match_known` finds them. Returns their number, or -1 for a

@@ -28,6 +28,7 @@ KERNELS = (
     "find_named",
     "take_apart_easy",
     "pack_texts",
+    "view_texts",
     "take_parts",
     "find_distinct_parts",
     "find_sample_fields",

@@ -13,6 +13,7 @@ from nanoarrow.c_array import c_array_from_buffers
 from annotations.engine.kernels.library import Array, Room, Structure, TextColumn, call
 
 _VIEW_BYTES, _LENGTH_BYTES = 16, 4  # of Arrow's string views, and of the length that heads each
+_FEW_LONG = 4  # up to a quarter of the texts
 _NOTHING = np.zeros(1, np.uint8)  # C wants a place to point at
 
 
@@ -117,15 +118,38 @@ class Texts:
 
     def series(self, name: str = "") -> pl.Series:
         """The same as a column of polars', which copies the bytes. They have to be UTF-8."""
+        is_long = self.length > _VIEW_BYTES - _LENGTH_BYTES
+        count = np.count_nonzero(is_long)
+        if not count:
+            return self._viewed().alias(name)
+        if _FEW_LONG * count > len(self):
+            return self._packed().alias(name)
+        rows = np.arange(len(self), dtype=np.uint32)
+        rows[is_long] = np.arange(len(self), len(self) + count)
+        return pl.concat([self._viewed(), self.take(is_long)._packed()], rechunk=True)[pl.Series(rows)].alias(
+            name
+        )
+
+    def _viewed(self) -> pl.Series:
+        """Those that a view of Arrow's holds itself; longer ones are empty."""
+        views = np.empty(_VIEW_BYTES * len(self), np.uint8)
+        call("view_texts", self.for_kernels, views)
+        buffers = [self._valid, views, np.empty(0, np.int64)]  # there are no bytes but those of the views
+        return pl.Series(c_array_from_buffers(nanoarrow.string_view(), len(self), buffers))
+
+    def _packed(self) -> pl.Series:
         room = int(self.length.sum(where=self.length > 0, dtype=np.int64))
         data, offsets = np.empty(max(room, 1), np.uint8), np.empty(len(self) + 1, np.int64)
         out = Room(bytes=data, size=room, used=0)
-        has_nulls = call("pack_texts", self.for_kernels, out, offsets)
-        valid = np.packbits(self.length >= 0, bitorder="little") if has_nulls else None
-        packed = c_array_from_buffers(
-            nanoarrow.large_string(), len(self), [valid, offsets, data[: out.used]], null_count=has_nulls
-        )
-        return pl.Series(packed).alias(name)
+        call("pack_texts", self.for_kernels, out, offsets)
+        buffers = [self._valid, offsets, data[: out.used]]
+        return pl.Series(c_array_from_buffers(nanoarrow.large_string(), len(self), buffers))
+
+    @property
+    def _valid(self) -> Array | None:
+        """A bit for each text, which is not set for a null; None where there is none."""
+        valid = self.length >= 0
+        return None if valid.all() else np.packbits(valid, bitorder="little")
 
     @cached_property
     def for_kernels(self) -> Structure:

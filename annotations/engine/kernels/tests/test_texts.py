@@ -1,5 +1,7 @@
 """Texts come back from the form that kernels take as they went in."""
 
+import random
+
 import numpy as np
 import polars as pl
 from hypothesis import given
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 
 from annotations.engine.kernels.texts import Texts
 
-COLUMN = st.lists(st.none() | st.text(max_size=8), max_size=30)
+LONG = st.text(min_size=10, max_size=20)  # Arrow holds up to 12 bytes beside the length
+COLUMN = st.lists(st.none() | st.text(max_size=4) | LONG, max_size=30)
+SHORT = st.lists(st.none() | st.text("aä", max_size=6), max_size=40)
 
 
 def series(texts: list[str | None]) -> pl.Series:
@@ -16,6 +20,15 @@ def series(texts: list[str | None]) -> pl.Series:
 
 @given(COLUMN)
 def test_a_column_of_texts_is_the_same_in_both_forms(texts: list[str | None]) -> None:
+    assert Texts.of(series(texts)).series().to_list() == texts
+
+
+@given(SHORT, st.lists(LONG, min_size=1, max_size=3), st.randoms())
+def test_a_few_long_texts_stand_among_short_ones(
+    short: list[str | None], long: list[str | None], chance: random.Random
+) -> None:
+    texts = [*short, *long]
+    chance.shuffle(texts)
     assert Texts.of(series(texts)).series().to_list() == texts
 
 
@@ -40,9 +53,6 @@ def test_columns_are_joined_in_order(columns: list[list[str | None]]) -> None:
 
 def test_a_column_of_nulls_is_null_everywhere() -> None:
     assert Texts.nulls(3).series("name").equals(pl.Series("name", [None] * 3, pl.String))
-
-
-SHORT = st.lists(st.none() | st.text("aä", max_size=6), max_size=40)
 
 
 @given(st.lists(SHORT, min_size=1, max_size=3), st.integers(0, 20), st.integers(0, 40))
