@@ -144,6 +144,8 @@ class Stages:
 
     def gather(self, order: Order, watch: Watch) -> Summary:
         """Join what the shards made. Raises UnusableInput when the file turns out to be of another build."""
+        if self._helpers is not None:
+            self._helpers.need_only(1)
         return Summary(**self._run("gather", order, watch))
 
     def _run(self, stage: str, order: Order, watch: Watch) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Children that take orders do what they are told, and what becomes of them is told."""
 
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -62,6 +63,19 @@ def test_a_helper_that_is_killed_fails_the_stage_and_leaves_no_other(
         with pytest.raises(EngineFailure, match="was ended by SIGKILL"):
             helpers.carry_out("plan", tmp_path, [order(fifo, demo_bundle)] * 2, kill_the_first)
         assert is_alive(second)
+    assert not is_alive(second)
+
+
+def test_helpers_that_are_not_needed_any_more_end_before_the_others(tmp_path: Path) -> None:
+    with Helpers.start(HELPER, tmp_path, 2) as helpers:
+        first, second = helpers.process_ids
+        end_of_second = os.pidfd_open(second)
+        helpers.need_only(1)
+        ended, _, _ = select.select([end_of_second], [], [], 30)
+        os.close(end_of_second)
+        assert ended
+        assert is_alive(first)
+    assert not is_alive(first)
     assert not is_alive(second)
 
 
