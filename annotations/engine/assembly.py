@@ -80,20 +80,21 @@ def info_additions(
 
 
 def _fields(known: Sequence[KnownValues]) -> Structure | None:
-    """The known fields as the kernel takes them, the first of which leads to the others."""
+    """The known fields as the kernel takes them, the first of which leads to the others; flags come last."""
+    fields = [(values, field) for values in known for field in values.source.fields]
+    fields.sort(key=lambda one: one[1].type == "Flag")
     first: Structure | None = None
-    for values in reversed(known):
-        for field in reversed(values.source.fields):
-            following = {"next": first} if first else {}
-            first = _Field(
-                name=_text(field.id).for_kernels,
-                values=values.texts(field).for_kernels,
-                value_of=values.first,
-                is_flag=field.type == "Flag",
-                # one value an allele: what the source divides by commas is divided by & here, as VEP does
-                divides=field.type == "String",
-                **following,
-            )
+    for values, field in reversed(fields):
+        following = {"next": first} if first else {}
+        first = _Field(
+            name=_text(field.id).for_kernels,
+            values=values.texts(field).for_kernels,
+            value_of=values.first,
+            is_flag=field.type == "Flag",
+            # one value an allele: what the source divides by commas is divided by & here, as VEP does
+            divides=field.type == "String",
+            **following,
+        )
     return first
 
 

@@ -1,7 +1,7 @@
 """Children that carry out the stages of a large file, one after the other, as they are told to.
 
-A child spends half a second of processor time on loading libraries before it does anything. So a file has as
-many as it may use cores, all started at once: while one of them checks the file, the others get ready.
+A child spends a third of a second of processor time on loading libraries. So a file has as many as it may use
+cores, all started at once: while one of them checks the file, with what that takes, the others get ready.
 """
 
 import json

@@ -6,10 +6,12 @@ Of a large input all memory is given back when it is done, and a fault of a libr
 import gc
 import json
 import os
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,8 @@ from annotations.engine.kept import KeptHelpers
 from annotations.engine.layout import Plan, Rules, Summary
 
 LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than it saves
-# One thread a child, for there is a child for every core. polars' allocator gets one arena, and both keep what
-# was freed for a while or up to some size, for the next chunk: pages that were given back have to be cleared
+# One thread a child, for there is a child for every core. polars' allocator gets one arena, and both keep
+# what was freed for a while, or up to some size, for the next chunk: pages that go back have to be cleared
 # when they are got again, which was a seventh of a shard's processor time.
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
@@ -180,12 +182,12 @@ def _progress_path(directory: Path, number: int) -> Path:
 
 def serve() -> None:
     """What a helper does: the stages that it is told to, until there are no more orders."""
-    gc.disable()
-    _load_libraries()
-    gc.enable()
-    gc.freeze()  # the libraries stay: they are not looked through again and again
+    is_awaited, _, _ = select.select([sys.stdin], [], [], 0)
+    if not is_awaited:  # it has the time to get ready for any of them
+        _load(*STAGES)
     for line in sys.stdin:
         stage, directory, order = json.loads(line)
+        _load(stage)
         try:
             answer: dict[str, Any] = {"result": STAGES[stage](Path(directory), order)}
         except UnusableInput as error:
@@ -194,11 +196,16 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def _load_libraries() -> None:
-    """Before the first order comes."""
-    import annotations.engine.gather
-    import annotations.engine.plan
-    import annotations.engine.shard  # noqa: F401
+def _load(*stages: str) -> None:
+    """Load the libraries of stages. They stay, and are not looked through for garbage again and again."""
+    names = [f"annotations.engine.{stage.removesuffix('s')}" for stage in stages]
+    missing = [name for name in names if name not in sys.modules]
+    if missing:
+        gc.disable()
+        for name in missing:
+            import_module(name)
+        gc.enable()
+        gc.freeze()
 
 
 if __name__ == "__main__":

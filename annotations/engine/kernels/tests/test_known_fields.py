@@ -15,7 +15,7 @@ from annotations.engine.known import KnownValues
 ID = st.sampled_from(["rs1", "rs2", "rs11", "mine", ""])
 IDS = st.lists(ID, min_size=1, max_size=4).map(";".join)
 ROW = st.tuples(st.none() | IDS, st.none() | st.text("a,;=é", max_size=4), st.booleans() | st.none())
-FIELDS = (KnownField("name", "1", "String", ""), KnownField("is_rare", "0", "Flag", ""))
+FIELDS = (KnownField("is_rare", "0", "Flag", ""), KnownField("name", "1", "String", ""))
 SCHEMA = {"id": pl.String, "name": pl.String, "is_rare": pl.Boolean}
 # of each record: its own ids, and for each of its alleles the row that two sources know of it
 RECORD = st.tuples(
@@ -71,15 +71,15 @@ def test_additions_are_as_put_together_plainly(rows: list[Row], records: list[Re
     of, values, plain = both(rows, records)
     expected = []
     for _, found in plain:
-        parts = []
+        parts, flags = [], []
         for which, name in enumerate("xy"):
             own = found[which::2]
             if any(row[1] is not None for row in own):
                 texts = ("." if row[1] is None else row[1].replace(",", "&") for row in own)
                 parts.append(f"{name}_name={','.join(texts)}")
             if any(row[2] for row in own):
-                parts.append(f"{name}_is_rare")
-        expected.append(";".join(parts) or None)
+                flags.append(f"{name}_is_rare")
+        expected.append(";".join(parts + flags) or None)
     additions = assembly.info_additions(of, len(records), values, None)
     assert additions is not None
     assert additions.series().to_list() == expected
