@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,11 @@ class Counts:
     def add_alleles(self, alleles: Alleles, effects: Effects) -> None:
         """Count a chunk's alleles, with the effects of those that were judged."""
         self.alleles += len(alleles)
-        self.annotated += int((alleles.reason == Reason.NONE).sum())
-        for reason, count in zip(Reason, np.bincount(alleles.reason, minlength=len(Reason)), strict=True):
-            if reason and count:
-                self.left_out[REASON_TEXT[reason]] += int(count)
+        self.annotated += len(effects.row_of)
+        if len(effects.row_of) < len(alleles):
+            for reason, count in enumerate(np.bincount(alleles.reason).tolist()):
+                if reason and count:
+                    self.left_out[REASON_TEXT[Reason(reason)]] += count
         terms, number = np.unique(effects.rows["terms"].to_numpy(), return_inverse=True)
         counts = np.bincount(number[effects.row_of], minlength=len(terms))
         for mask, count in zip(terms.tolist(), counts.tolist(), strict=True):
@@ -122,6 +124,7 @@ class Counts:
         return counts
 
 
+@lru_cache(maxsize=65_536)
 def _location(terms: int) -> str:
     return next((name for name, mask in LOCATIONS if terms & mask), OTHER_LOCATION)
 

@@ -127,6 +127,7 @@ def impact_of(mask: int) -> str:
     return min((IMPACT_OF_TERM[term] for term in terms_of(mask)), key=IMPACTS.index)
 
 
+@lru_cache(maxsize=65_536)
 def most_severe(mask: int) -> str:
     return next(terms_of(mask))
 

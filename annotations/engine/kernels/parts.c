@@ -63,6 +63,19 @@ static int64_t number_of(struct distinct *found, const char *bytes, const char *
 
 #define EXPECTED 64
 
+static int ends_part(const struct division *by, const char *at, const char *stop) {
+    return at == stop || (unsigned char)*at == by->divider || (unsigned char)*at == by->end;
+}
+
+/* Whether the bytes from `at` on are the part with this number. */
+static int is_part(const struct distinct *found, int64_t number, const struct division *by, const char *bytes,
+                   const char *at, const char *stop) {
+    int32_t length = found->length[number];
+    const char *part = bytes + found->at[number];
+    return length <= stop - at && !memcmp(at, part, (size_t)length) &&
+           ((length && (unsigned char)part[length - 1] == by->last) || ends_part(by, at + length, stop));
+}
+
 /* Collect the parts of all texts, in the order in which they first come.
  *
  * Most texts have the parts of the one before: where they do, no part is looked up. Returns how many parts
@@ -82,27 +95,25 @@ int64_t find_distinct_parts(const struct texts *texts, const struct division *by
         const char *at = text.bytes, *stop = text.bytes + text.length;
         for (int64_t place = 0;; place++) {
             const char *part = at;
-            while (at < stop && (unsigned char)*at != by->divider && (unsigned char)*at != by->last &&
-                   (unsigned char)*at != by->end)
-                at++;
-            int is_cut = at < stop && (unsigned char)*at == by->last;
-            at += is_cut;
-            int32_t length = (int32_t)(at - part);
-            int64_t number = place < expected_count ? expected[place] : -1;
-            if (number < 0 || found->length[number] != length ||
-                memcmp(texts->bytes + found->at[number], part, (size_t)length))
-                number = number_of(found, texts->bytes, part, length);
-            if (number < 0)
-                return found->size + 1;
-            if (place < EXPECTED) {
-                expected[place] = number;
-                expected_count = place < expected_count ? expected_count : place + 1;
+            if (place < expected_count && is_part(found, expected[place], by, texts->bytes, at, stop)) {
+                at += found->length[expected[place]];
+            } else {
+                while (!ends_part(by, at, stop) && (unsigned char)*at != by->last)
+                    at++;
+                at += at < stop && (unsigned char)*at == by->last;
+                int64_t number = number_of(found, texts->bytes, part, (int32_t)(at - part));
+                if (number < 0)
+                    return found->size + 1;
+                if (place < EXPECTED) {
+                    expected[place] = number;
+                    expected_count = place < expected_count ? expected_count : place + 1;
+                }
             }
-            if (is_cut) {
+            if (!ends_part(by, at, stop)) { /* behind a `last` byte */
                 const char *next = memchr(at, (int)by->divider, (size_t)(stop - at));
                 at = next ? next : stop;
             }
-            if (at >= stop || (unsigned char)*at == by->end)
+            if (at == stop || (unsigned char)*at == by->end)
                 break;
             at++;
         }
