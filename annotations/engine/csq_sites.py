@@ -18,8 +18,8 @@ from annotations.engine.csq import (
     sites_header,
     sort_sites,
 )
+from annotations.engine.csq_reference import CsqReference, reference_for_csq
 from annotations.engine.gene_blocks import GeneBlocks
-from annotations.engine.gene_slices import genes_for_csq
 from annotations.engine.haplotypes import (
     haplotype_entries,
     prefer,
@@ -87,7 +87,7 @@ class CsqSites:
             if self._path("sites", code).exists():
                 found.append(self._ask_about(code, contigs, blocks))
         # what csq read and wrote is no output, and may be larger than all of it
-        for pattern in ("sites-*", "written-*", "haplotypes-*", "genes-*"):
+        for pattern in ("sites-*", "written-*", "haplotypes-*", "genes-*", "genome-*"):
             for path in self._directory.glob(pattern):
                 path.unlink()
         return Findings.join(found)
@@ -96,25 +96,25 @@ class CsqSites:
         sites = self._path("sites", code)
         if code in self._out_of_order:
             sort_sites(sites, sites_header(contigs))
-        genes = genes_for_csq(self._bundle, list(contigs), sites, blocks, self._directory)
-        said = read_bcsq(self._run_csq(sites, genes, code, local=True))
+        reference = reference_for_csq(self._bundle, contigs, sites, blocks, self._directory)
+        said = read_bcsq(self._run_csq(sites, reference, code, local=True))
         if not self._plan.haplotype_aware:
             if self._plan.keep_bcsq:
-                as_written = self._run_csq(self._path("written", code), genes, code, local=True)
+                as_written = self._run_csq(self._path("written", code), reference, code, local=True)
                 return Findings(entries(said), read_bcsq(as_written))
             return Findings(entries(said), said)
-        whole = self._run_csq(self._path("haplotypes", code), genes, code, local=False)
+        whole = self._run_csq(self._path("haplotypes", code), reference, code, local=False)
         haplotypes = read_haplotype_bcsq(whole)
         joined = haplotype_entries(haplotypes, read_sites(sites))
         return Findings(prefer(joined, entries(said)), haplotypes.drop("contig_name"))
 
-    def _run_csq(self, sites: Path, genes: Path, code: int, *, local: bool) -> Path:
+    def _run_csq(self, sites: Path, reference: CsqReference, code: int, *, local: bool) -> Path:
         output = sites.with_suffix(".csq.vcf")
         run_csq(
             sites,
             output,
-            genome=self._bundle.genome,
-            genes=genes,
+            genome=reference.genome,
+            genes=reference.genes,
             genetic_code=code,
             scratch=self._directory,
             local=local,

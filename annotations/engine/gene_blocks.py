@@ -93,6 +93,17 @@ class GeneBlocks:
             empty_string_is_null=False,
         ).with_columns(pl.col("exon_starts", "exon_ends").str.split(",").cast(pl.List(pl.Int32)))
 
+    def spans_of_genes(self, numbers: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """First and last bases (1-based) of all transcripts of these transcripts' genes, by contig."""
+        blocks = np.unique(self._block[numbers])
+        spans = {}
+        for contig, (first, behind) in self._of_contig.items():
+            own = slice(first, behind)
+            chosen = np.isin(self._block[own], blocks)
+            if chosen.any():
+                spans[contig] = self._first[own][chosen], self._last[own][chosen]
+        return spans
+
     def write_genes_of(self, numbers: np.ndarray, target: Path) -> None:
         """Write the GFF3 lines of these transcripts' genes, whole, with all their transcripts, as BGZF."""
         blocks = np.unique(self._block[numbers])

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from annotations.engine import gene_models, gene_slices, genes
+from annotations.engine import csq_reference, gene_models, genes
 from annotations.engine.bundle import ReferenceBundle
 from annotations.engine.csq import run_csq
 from annotations.engine.tests.conftest import Annotate
 
 WITHOUT_SAVING = {
-    "csq reads all genes": (gene_slices, "SMALL_SITES_BYTES", -1),
+    "csq reads the whole genome": (csq_reference, "MOST_BASES", -1),
+    "csq reads all genes": (csq_reference, "SMALL_SITES_BYTES", -1),
     "csq gets sites far from exons": (genes, "NEAR_EXON_BASES", 1_000_000),
     "all transcripts are looked at": (gene_models, "FEW_ALLELES", -1),
     "alleles that lie alike are worked out once": (genes, "FEW_ALLELES", -1),
