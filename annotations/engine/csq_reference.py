@@ -22,7 +22,7 @@ from annotations.engine.genome import Genome
 SMALL_SITES_BYTES = 1 << 18  # about 8,000 sites; for more, reading all genes costs less than picking them
 MARGIN_BASES = 1_000  # far more than the 8 bases into an intron, or 10 beside a transcript, that csq looks at
 MOST_BASES = 1 << 26  # in all genes together; more would take long to write, and room
-Spans = dict[str, tuple[np.ndarray, np.ndarray]]  # by contig: first and last bases, 1-based
+Spans = dict[str, list[tuple[int, int]]]  # by contig: first and last bases, 1-based
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def reference_for_csq(
         return _whole(bundle, contigs, scratch)  # csq refuses an empty one
     genes = scratch / f"genes-{contigs[0].genetic_code}.gff3.gz"
     blocks.write_genes_of(near, genes)
-    spans = blocks.spans_of_genes(near)
-    if sum(int((last - first).sum()) for first, last in spans.values()) > MOST_BASES:
+    spans = {contig: _merged(*places) for contig, places in blocks.spans_of_genes(near).items()}
+    if sum(last - first for own in spans.values() for first, last in own) > MOST_BASES:
         return CsqReference(genes, bundle.genome)
     bases = scratch / f"genome-{contigs[0].genetic_code}.fa"
     _write_bases(contigs, spans, Genome(bundle), bases)
@@ -68,16 +68,13 @@ def _write_bases(contigs: Iterable[Contig], spans: Spans, genome: Genome, path: 
             file.write(f">{contig.name}\n".encode())
             begin = file.tell()
             index.append(f"{contig.name}\t{contig.length}\t{begin}\t{contig.length}\t{contig.length + 1}\n")
-            for first, last in _merged(*spans.get(contig.name, (_NONE, _NONE))):
+            for first, last in spans.get(contig.name, []):
                 start = max(0, first - 1 - MARGIN_BASES)
                 file.seek(begin + start)
                 file.write(genome.fetch(contig.name, start, min(last + MARGIN_BASES, contig.length)))
             file.seek(begin + contig.length)
             file.write(b"\n")
     path.with_name(f"{path.name}.fai").write_text("".join(index))
-
-
-_NONE = np.empty(0, np.int64)
 
 
 def _merged(first: np.ndarray, last: np.ndarray) -> list[tuple[int, int]]:

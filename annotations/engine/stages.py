@@ -29,7 +29,7 @@ LARGE_BYTES = 2 << 20  # of input; below it a child of our own costs more than i
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0",
-    "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
     # nor a thread to multiply matrices with, which we never do, and which spins for 0.1 s
     "OPENBLAS_NUM_THREADS": "1",
@@ -124,7 +124,8 @@ class Stages:
 
         numbers = [shard.number for shard in plan.shards]
         orders = [{"bundle": str(bundle.path), "numbers": numbers[first::cores]} for first in range(cores)]
-        given = [order for order in orders if order["numbers"]]
+        # the last shards are the smallest: for the first helper, that checked the file while the others got ready
+        given = [order for order in orders[::-1] if order["numbers"]]
         self._helpers.carry_out("shards", self._directory, given, watch)
         progress(plan.records)
 
