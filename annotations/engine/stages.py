@@ -124,7 +124,7 @@ class Stages:
 
         numbers = [shard.number for shard in plan.shards]
         orders = [{"bundle": str(bundle.path), "numbers": numbers[first::cores]} for first in range(cores)]
-        # the last shards are the smallest: for the first helper, that checked the file while the others got ready
+        # the last shards are the smallest: for the first helper, that checked the file while others got ready
         given = [order for order in orders[::-1] if order["numbers"]]
         self._helpers.carry_out("shards", self._directory, given, watch)
         progress(plan.records)
