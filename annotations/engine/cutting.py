@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from annotations.engine.layout import Chunk, Segment, Shard
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 3 << 19
 CHUNK_RECORDS = 40_000
 # Whoever looks at one row of the table reads no more than a piece, and a shard holds one in memory.
 PIECE_RECORDS = 40_000
@@ -20,7 +20,7 @@ BYTES_LIKE_A_RECORD = 4096
 
 
 def cut_into_chunks(segments: Sequence[Segment], apart: Collection[int] = ()) -> list[Chunk]:
-    """Group segments, in order, into chunks of up to 40,000 records or 1 MB each.
+    """Group segments, in order, into chunks of up to 40,000 records or 1.5 MB each.
 
     A contig in `apart`, or with more than a chunk can hold, shares its chunks with no other, so that shards
     can be cut at both its ends.

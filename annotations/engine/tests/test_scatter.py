@@ -169,7 +169,7 @@ def test_small_contigs_share_chunks() -> None:
 
 
 def test_large_contigs_and_those_apart_share_no_chunk() -> None:
-    given = segments((0, 1), (1, 3), (2, 1), (3, 1), (4, 1), segment_bytes=400_000)
+    given = segments((0, 1), (1, 3), (2, 1), (3, 1), (4, 1), segment_bytes=600_000)
     assert contigs_of(cutting.cut_into_chunks(given, apart={3})) == [[0], [1, 1], [1], [2], [3], [4]]
 
 
