@@ -20,7 +20,6 @@ from annotations.engine.fetching.http import RemoteFile
 
 INDEX_LIMIT_BYTES = 256 << 20
 LARGEST_BLOCK_BYTES = 1 << 16
-COPY_BYTES = 4 << 20
 _TBI_METADATA_BIN = 37450
 
 
