@@ -48,7 +48,7 @@ class OutputIds:
     @cached_property
     def names(self) -> Texts:
         """Our ids."""
-        return _texts(list(self.renamed))
+        return Texts.of_strings(list(self.renamed))
 
 
 def renamed_fields(info: Texts, ids: OutputIds) -> Texts | None:
@@ -87,7 +87,7 @@ def _fields(known: Sequence[KnownValues]) -> Structure | None:
     for values, field in reversed(fields):
         following = {"next": first} if first else {}
         first = _Field(
-            name=_text(field.id).for_kernels,
+            name=Texts.of_strings([field.id]).for_kernels,
             values=values.texts(field).for_kernels,
             value_of=values.first,
             is_flag=field.type == "Flag",
@@ -155,16 +155,6 @@ def _written(kernel: str, count: int, *arguments: Any) -> Texts:
         size = out.text.used
 
 
-def _text(text: str) -> Texts:
-    """A column of one text."""
-    data = np.frombuffer(text.encode(), np.uint8)
-    return Texts(data, np.zeros(1, np.int64), np.array([len(data)], np.int32))
-
-
-def _texts(texts: Sequence[str]) -> Texts:
-    return Texts.of(pl.Series(texts, dtype=pl.String))
-
-
 def bcsq_by_row(said: pl.DataFrame) -> pl.DataFrame:
     """One row a record, of rows an allele: row, bcsq (without repetitions) and samples."""
     return (
@@ -200,7 +190,7 @@ def with_sample_bcsq(rests: Texts, said: pl.DataFrame) -> Texts | None:
     edited = [_with_bitmasks(text, bitmasks) for text, bitmasks in zip(texts, given["samples"], strict=True)]
     numbers = np.full(len(rests), -1, np.int64)
     numbers[rows] = np.arange(len(rows))
-    return _texts(edited).take(numbers)
+    return Texts.of_strings(edited).take(numbers)
 
 
 def _with_bitmasks(text: str, bitmasks: str) -> str:

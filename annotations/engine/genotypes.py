@@ -19,7 +19,7 @@ GENOTYPE_SCHEMA: dict[str, Any] = {
 HET, HOM, REF, OTHER, PARTLY, MISSING = ZYGOSITIES = "hHrop."
 """Carries this row's ALT beside another or missing allele; carries no other; carries REF alone; others alone,
 wholly called; is partly called, and without it so far; is not called (kernels/genotypes.c)."""
-_KEYS = Texts.of(pl.Series(["GT", "DP", "GQ"]))
+_KEYS = Texts.of_strings(["GT", "DP", "GQ"])
 
 
 def genotype_columns(lines: Lines, samples: int, records: Array, alleles: Array) -> dict[str, pl.Series]:

@@ -11,7 +11,8 @@ import numpy as np
 from annotations.engine.check.keys import RESERVED, Key
 from annotations.engine.check.patterns import Promises
 from annotations.engine.check.text import RecordLines
-from annotations.engine.kernels.library import Structure, TextColumn, call, structure
+from annotations.engine.kernels.library import Structure, call, structure
+from annotations.engine.kernels.texts import Texts
 
 _Names = structure("_Names", texts="", slot_count=int, slots=np.int32)
 _Keys = structure("_Keys", names="", kind=np.uint8, number=np.int32)
@@ -63,12 +64,8 @@ class PlainLines:
 
 
 def _names(names: Collection[str]) -> Structure:
-    encoded = [name.encode() for name in names]
-    lengths = np.array([len(name) for name in encoded], np.int32)
-    at = np.cumsum(lengths, dtype=np.int64) - lengths
-    data = np.frombuffer(b"".join(encoded) or b"\0", np.uint8)
-    texts = TextColumn(bytes=data, size=len(data), count=len(encoded), at=at, length=lengths)
-    slots = np.empty(2 << len(encoded).bit_length(), np.int32)
+    texts = Texts.of_strings(list(names)).for_kernels
+    slots = np.empty(2 << len(names).bit_length(), np.int32)
     found = _Names(texts=texts, slot_count=len(slots), slots=slots)
     call("index_names", found)
     return found
